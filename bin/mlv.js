@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+// Written so that Node 13 can still parse it (no optional chaining, no `node:` imports, no top-level await): an old Node
+// must get as far as the message below. `--version` and `--help` are
+// answered here because loading the program costs more than Node.
+import { existsSync, readFileSync } from 'fs';
+
+const OLDEST = [20, 19];
+
+function fail(message) {
+  process.stderr.write(`mlv: ${message}\n`);
+  process.exitCode = 1;
+}
+
+function nodeIsTooOld() {
+  const parts = process.versions.node.split('.').map(Number);
+  return parts[0] < OLDEST[0] || (parts[0] === OLDEST[0] && parts[1] < OLDEST[1]);
+}
+
+function asksForHelp(args) {
+  return args.length === 0 || (args.length === 1 && ['--help', '-h', 'help'].indexOf(args[0]) >= 0);
+}
+
+// The build wrote the text at 100 columns; a narrower terminal gets its own from the program.
+function printHelp() {
+  const columns = process.stdout.columns;
+  if (columns && columns < 100) return false;
+  const help = new URL('../dist/help.txt', import.meta.url);
+  if (!existsSync(help)) return false;
+  process.stdout.write(readFileSync(help, 'utf8'));
+  return true;
+}
+
+function start(args) {
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    process.stdout.write(`${manifest.version}\n`);
+    return;
+  }
+  if (asksForHelp(args) && printHelp()) return;
+  const program = new URL('../dist/cli/main.js', import.meta.url);
+  if (!existsSync(program)) {
+    fail('this checkout is not built (dist/cli/main.js is missing); run: npm run build');
+    return;
+  }
+  import(program.href)
+    .then((module) => module.main(args))
+    .then((exitCode) => {
+      if (typeof exitCode === 'number') process.exitCode = exitCode;
+    })
+    .catch((error) => {
+      const debug = args.indexOf('--debug') >= 0;
+      fail(debug ? String(error.stack) : `cannot start: ${error.message}\nRun it again with --debug for the stack.`);
+    });
+}
+
+if (nodeIsTooOld()) {
+  fail(`Node ${OLDEST.join('.')} or newer is needed, this is ${process.versions.node} (https://nodejs.org)`);
+} else {
+  start(process.argv.slice(2));
+}

@@ -1,0 +1,124 @@
+import type { OptionDeclaration, VerbDeclaration } from '../verb.js';
+
+const REMOTE: OptionDeclaration = { flags: '-r, --remote <name>', description: 'this remote, not the default one' };
+const JOBS: OptionDeclaration = { flags: '-j, --jobs <count>', description: 'requests at once (core.jobs)' };
+const SCOPE: readonly OptionDeclaration[] = [
+  { flags: '--rev <revision>', description: 'the pointers of this revision; may be repeated', many: true },
+  { flags: '--all-branches', description: 'the pointers of every local branch' },
+  { flags: '--all-tags', description: 'the pointers of every tag' },
+];
+const DRY_RUN: OptionDeclaration = { flags: '-n, --dry-run', description: 'only say what would travel' };
+const EXITS = [
+  [4, 'objects are missing; everything else was transferred'],
+  [5, 'objects are damaged; everything else was transferred'],
+  [7, 'the remote cannot be used: address, credentials, permissions, network'],
+] as const;
+
+/** Verbs that exchange objects with remotes. */
+export const transferVerbs: readonly VerbDeclaration[] = [
+  {
+    usage: 'push [path...]',
+    summary: 'Send objects to a remote',
+    description: 'Sends what the pointers name and the remote lacks. A push that was interrupted goes on where it was.',
+    options: [REMOTE, ...SCOPE, DRY_RUN, JOBS],
+    examples: [
+      ['mlv push', 'everything that is tracked'],
+      ['mlv push data/ --remote nas', 'one target, to one remote'],
+      ['mlv push --all-branches --all-tags', 'before a clone is deleted'],
+    ],
+    exits: EXITS,
+    careful: true,
+    load: () => import('../verbs/push.js'),
+  },
+  {
+    usage: 'pull [path...]',
+    summary: 'Fetch objects from a remote and check them out',
+    description:
+      'Paths may lie inside a tracked directory: only that part is fetched. Files whose content is in no object are ' +
+      'kept and listed, as by mlv checkout.',
+    options: [
+      REMOTE,
+      ...SCOPE,
+      { flags: '--force', description: 'overwrite files with unsaved content' },
+      DRY_RUN,
+      JOBS,
+    ],
+    examples: [
+      ['mlv pull', 'after git clone or git pull'],
+      ['mlv pull data/2024/', 'one part of a tracked directory'],
+    ],
+    exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],
+    careful: true,
+    load: () => import('../verbs/pull.js'),
+  },
+  {
+    usage: 'fetch [path...]',
+    summary: 'Fetch objects from a remote into the cache',
+    description: 'The workspace is left alone; mlv checkout brings it to the pointers.',
+    options: [REMOTE, ...SCOPE, DRY_RUN, JOBS],
+    examples: [
+      ['mlv fetch --rev v1.0', 'what a tag needs, before the train leaves'],
+      ['mlv fetch --dry-run', 'how much would come'],
+    ],
+    exits: EXITS,
+    careful: true,
+    load: () => import('../verbs/fetch.js'),
+  },
+  {
+    usage: 'fsck [path...]',
+    summary: 'Check every object of the cache, the workspace, and on request a remote',
+    description:
+      'Reads every object of the cache and every tracked file, whatever their times say. With --remote, proves that ' +
+      'everything the pointers need is there; --deep reads every byte of it.',
+    options: [
+      { flags: '--remote [name]', description: 'check this remote, or the default one, too' },
+      { flags: '--deep', description: 'download and check every pack that is needed' },
+      { flags: '--repair', description: 'set damaged objects aside and fetch them again; upload what a remote lacks' },
+      ...SCOPE,
+      JOBS,
+    ],
+    examples: [
+      ['mlv fsck', 'is what I have what it should be?'],
+      ['mlv fsck --remote --all-tags', 'can every release be restored?'],
+      ['mlv fsck --remote=nas --repair', 'upload again what the remote lost'],
+    ],
+    exits: [
+      [4, 'the remote lacks something'],
+      [5, 'something is damaged'],
+      [7, 'the remote cannot be used'],
+    ],
+    careful: true,
+    load: () => import('../verbs/fsck.js'),
+  },
+  {
+    usage: 'gc',
+    summary: 'Delete from a remote what no commit, stash or working tree needs',
+    description:
+      'Kept is what any pointer names in any commit that this clone can reach (branches, tags, remote-tracking branches, ' +
+      'stashes, reflogs), in any index or working tree, and what was pushed within the grace. The rest is set aside in ' +
+      'one run, and deleted by a later run when the grace is over; until then it can still be pulled. Without --yes ' +
+      'nothing is changed. See docs/collection.md.',
+    options: [
+      { flags: '--remote [name]', description: 'collect this remote, or the default one' },
+      { flags: '--yes', description: 'carry it out; otherwise only say what would be done' },
+      { flags: '--grace <duration>', description: 'how long unused data stays: hours, days, weeks (default: 14d)' },
+      { flags: '--offline', description: 'do not ask the Git remotes for branches that this clone lacks' },
+      {
+        flags: '--ignore-unreadable',
+        description: 'go on without pointers and records that cannot be read; lists them',
+      },
+      JOBS,
+    ],
+    examples: [
+      ['mlv gc --remote', 'what would go, with names and sizes'],
+      ['mlv gc --remote=nas --yes', 'set aside what nothing needs, delete what was set aside two weeks ago'],
+      ['mlv gc --remote --yes --grace 30d', "with more time to change one's mind"],
+    ],
+    exits: [
+      [5, 'a pointer or a record cannot be read, so what it needs is not known; nothing was changed'],
+      [7, 'the remote cannot be used, or another collection is at work'],
+    ],
+    careful: true,
+    load: () => import('../verbs/gc.js'),
+  },
+];

@@ -1,0 +1,32 @@
+import { EXIT, MlvError } from '../core/errors.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface Interrupts {
+  /** Aborted with an `INTERRUPTED` error at the first signal. */
+  readonly signal: AbortSignal;
+  /** Stops listening. */
+  dispose(): void;
+}
+
+/**
+ * Turns SIGINT, SIGTERM and SIGHUP into an aborted signal. A run that is not `careful` ends at once with exit code 130;
+ * a careful one brings its step to an end, and ends at once at the second signal. `onSignal` is called before, to clear
+ * the terminal and say what happens.
+ */
+export function watchInterrupts(careful: boolean, onSignal: (ending: boolean) => void): Interrupts {
+  const controller = new AbortController();
+  const listener = (): void => {
+    const ending = controller.signal.aborted || !careful;
+    onSignal(ending);
+    controller.abort(new MlvError('INTERRUPTED', 'interrupted'));
+    if (ending) process.exit(EXIT.interrupted);
+  };
+  for (const name of SIGNALS) process.on(name, listener);
+  return {
+    signal: controller.signal,
+    dispose() {
+      for (const name of SIGNALS) process.off(name, listener);
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { Command, CommanderError, Option } from 'commander';
+import { MlvError } from '../core/errors.js';
+import { aboutVerbs } from './declarations/about.js';
+import { settingVerbs } from './declarations/settings.js';
+import { transferVerbs } from './declarations/transfer.js';
+import { workspaceVerbs } from './declarations/workspace.js';
+import type { Call } from './execute.js';
+import type { Globals } from './session.js';
+import type { OptionValue, VerbDeclaration } from './verb.js';
+
+/** What a command line asks for: a verb to be run, or a text (help, version) to be printed. */
+export type Parsed = Call | { text: string };
+
+/** Every verb, in groups as the help shows them. */
+export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclaration[] }[] = [
+  { title: 'Track data:', verbs: workspaceVerbs },
+  { title: 'Share data:', verbs: transferVerbs },
+  { title: 'Configure:', verbs: settingVerbs },
+  { title: 'About mlv:', verbs: aboutVerbs },
+];
+
+/** Most columns that help takes; bin/mlv.js prints the text of write-help.ts on terminals of at least that width. */
+const HELP_COLUMNS = 100;
+
+/**
+ * Reads a command line without the program's own name. Error: `USAGE` with what is wrong, and a suggestion where a verb
+ * or option is misspelled.
+ */
+export async function parseCommandLine(argv: readonly string[]): Promise<Parsed> {
+  let called: Call | undefined;
+  let printed = '';
+  const separator = argv.indexOf('--');
+  const program = buildProgram((declaration, command) => {
+    const afterSeparator = separator < 0 ? undefined : argv.length - separator - 1;
+    const input = { args: command.args, options: command.opts<Record<string, OptionValue>>(), afterSeparator, program };
+    called = { declaration, globals: globalsOf(program), input };
+  });
+  captureOutput(program, (text) => {
+    printed += text;
+  });
+  try {
+    await program.parseAsync(rewritten(argv, program), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error, calledVerb(argv, program));
+  }
+  return called ?? { text: printed };
+}
+
+/** The program with all verbs and options; `onCall` is told which verb was called. Nothing is run. */
+export function buildProgram(onCall: (declaration: VerbDeclaration, command: Command) => void = () => {}): Command {
+  const program = new Command('mlv');
+  program
+    .description('Large files and directories beside Git: content in a cache and on remotes, small pointers in Git.')
+    .usage('[options] <verb> [operands...]')
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride();
+  for (const option of globalOptions()) program.addOption(option);
+  for (const { title, verbs } of VERB_GROUPS) {
+    for (const verb of verbs) addVerb(program, verb, { onCall, group: title });
+  }
+  program.addHelpText(
+    'after',
+    '\n`mlv help <verb>` shows more on one verb, with examples. Exit codes: docs/exit-codes.md\n',
+  );
+  return program;
+}
+
+function appended(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+function globalOptions(): Option[] {
+  return [
+    new Option('--json', 'print one JSON document'),
+    new Option('-q, --quiet', 'print errors and what was asked for, nothing else'),
+    new Option('-C <directory>', 'run as if started in this directory').argParser(appended).default([], 'here'),
+    new Option('-c <key=value>', 'set a configuration value for this run').argParser(appended).default([], 'none'),
+    new Option('--no-color', 'print without colours'),
+    new Option('--no-progress', 'show no progress'),
+    new Option('--debug', 'print stacks with errors'),
+    new Option('-V, --version', 'print the version'),
+  ];
+}
+
+function addVerb(
+  parent: Command,
+  verb: VerbDeclaration,
+  options: { onCall: (verb: VerbDeclaration, command: Command) => void; group?: string },
+): void {
+  const { onCall, group } = options;
+  const command = parent.command(verb.usage).summary(verb.summary);
+  command.description([`${verb.summary}.`, verb.description].filter(Boolean).join('\n\n'));
+  if (group) command.helpGroup(group);
+  for (const { flags, description, choices, many } of verb.options ?? []) {
+    const option = new Option(flags, description);
+    if (choices) option.choices([...choices]);
+    command.addOption(many ? option.argParser(appended) : option);
+  }
+  for (const inner of verb.verbs ?? []) addVerb(command, inner, { onCall });
+  if (verb.verbs) command.helpCommand(false);
+  if (verb.load) command.action(() => onCall(verb, command));
+  const after = helpAfter(verb);
+  if (after !== '') command.addHelpText('after', after);
+}
+
+function helpAfter({ examples = [], exits = [] }: VerbDeclaration): string {
+  const lines: string[] = [];
+  if (examples.length > 0) {
+    const width = Math.max(...examples.map(([command]) => command.length));
+    lines.push('', 'Examples:', ...examples.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`));
+  }
+  if (exits.length > 0) lines.push('', 'Exit codes:', ...exits.map(([code, meaning]) => `  ${code}  ${meaning}`));
+  return lines.join('\n');
+}
+
+function captureOutput(command: Command, write: (text: string) => void): void {
+  // Help that goes to a pipe must not depend on a terminal, and longer lines are hard to read.
+  const columns = Math.min(process.stdout.columns || HELP_COLUMNS, HELP_COLUMNS);
+  command.configureOutput({
+    writeOut: write,
+    writeErr: () => {},
+    getOutHelpWidth: () => columns,
+    getOutHasColors: () => false,
+  });
+  for (const inner of command.commands) captureOutput(inner, write);
+}
+
+/** `mlv`, `mlv help` and `mlv help remote add` ask for what `--help` prints; `--version` is a verb's other name. */
+function rewritten(argv: readonly string[], program: Command): string[] {
+  if (argv.length === 0) return ['--help'];
+  if (argv[0] === 'help') return helpOn(argv.slice(1), program);
+  const first = argv.findIndex((word) => !word.startsWith('-'));
+  const leading = first < 0 ? argv : argv.slice(0, first);
+  if (!leading.includes('--version') && !leading.includes('-V')) return [...argv];
+  return ['version', ...argv.filter((word) => word === '--json')];
+}
+
+function helpOn(words: readonly string[], program: Command): string[] {
+  const verbs = words.filter((word) => !word.startsWith('-'));
+  let command: Command | undefined = program;
+  for (const verb of verbs) {
+    command = command.commands.find((each) => each.name() === verb);
+    // Without --help, the program itself says what is wrong, and what is near.
+    if (!command) return [...verbs];
+  }
+  return [...verbs, '--help'];
+}
+
+function globalsOf(program: Command): Globals {
+  const options = program.opts<Record<string, unknown>>();
+  return {
+    json: options.json === true,
+    quiet: options.quiet === true,
+    debug: options.debug === true,
+    color: options.color !== false,
+    progress: options.progress !== false,
+    directories: options.C as string[],
+    settings: Object.fromEntries((options.c as string[]).map(assignment)),
+  };
+}
+
+function assignment(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+  throw new MlvError('USAGE', `'-c ${text}' is not an assignment`, { hint: 'write it as -c core.jobs=4' });
+}
+
+/** The verb that a command line names, as far as it is understood, such as `remote add`; empty where it names none. */
+function calledVerb(argv: readonly string[], program: Command): string {
+  const words: string[] = [];
+  let command = program;
+  for (const [position, word] of argv.entries()) {
+    if (word.startsWith('-') || /^-[Cc]$/.test(argv[position - 1] ?? '')) continue;
+    const inner = command.commands.find((each) => each.name() === word);
+    if (!inner) break;
+    words.push(word);
+    command = inner;
+  }
+  return words.join(' ');
+}
+
+function usageError(error: CommanderError, verb: string): MlvError {
+  const help = verb === '' ? 'mlv help' : `mlv help ${verb}`;
+  if (error.code === 'commander.help') {
+    return new MlvError('USAGE', 'a verb is missing', { hint: `the verbs are in: ${help}` });
+  }
+  const [reason = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const near = /Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  const otherwise = verb === '' ? 'the verbs are in: mlv help' : `how it is used: ${help}`;
+  const hint = near === undefined ? otherwise : `did you mean ${near}?`;
+  return new MlvError('USAGE', reason, { hint });
+}

@@ -1,0 +1,37 @@
+import type { MlvError } from '../../core/errors.js';
+import { checkout } from '../../workspace/checkout.js';
+import { loadTargets, type Selection, selectTargets } from '../../workspace/pointers.js';
+import { checkoutErrors } from '../checkout-errors.js';
+import { openRepository } from '../context.js';
+import { errorDocument } from '../errors.js';
+import { toPaths, withPathHints } from '../operands.js';
+import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
+import type { Session } from '../session.js';
+import type { Result, VerbInput } from '../verb.js';
+
+/** `mlv checkout`: see its declaration. Errors: those of checkout, `PATH_NOT_TRACKED`. */
+export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
+  const repository = await openRepository(session);
+  const { targets, problems } = await loadTargets(repository);
+  const paths = toPaths(repository, args);
+  const broken = problems.filter((problem) => paths.length === 0 || concerns(problem, paths));
+  const revision = (word: string): string => `check its pointers out first: git checkout ${word} && mlv checkout`;
+  const select = async (): Promise<Selection[]> => selectTargets(targets, paths, problems);
+  const selections = await withPathHints(repository, { revision }, select);
+  const report = await checkout(repository, selections, {
+    force: options.force === true,
+    clean: options.clean === true,
+    reporter: session.reporter,
+    signal: session.signal,
+  });
+  return {
+    done: [checkoutSummary(report)],
+    json: { ...checkoutDocument(report), problems: broken.map(errorDocument) },
+    errors: [...broken, ...checkoutErrors(report)],
+  };
+}
+
+function concerns(problem: MlvError, paths: readonly string[]): boolean {
+  const pointer = String(problem.data.path ?? '');
+  return paths.some((path) => pointer === path || pointer === `${path}.mlv` || pointer.startsWith(`${path}/`));
+}

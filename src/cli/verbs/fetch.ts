@@ -1,0 +1,20 @@
+import { openRepository } from '../context.js';
+import { fetchCollected } from '../fetch-selections.js';
+import type { Session } from '../session.js';
+import { collect, transferDocument, transferredLine } from '../transfers.js';
+import { type Result, textOption, type VerbInput } from '../verb.js';
+
+/** `mlv fetch`: see its declaration. Errors: `REMOTE_NOT_CONFIGURED`, those of collectTargets and fetchObjects. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const { options } = input;
+  const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
+  const collected = await collect(repository, input);
+  const { transferred, errors } = await fetchCollected(session, repository, { collected, options });
+  const dryRun = options.dryRun === true;
+  const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
+  return {
+    done: transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'],
+    json: transferDocument(transferred, { dryRun, problems: collected.problems }),
+    errors: [...collected.problems, ...errors],
+  };
+}

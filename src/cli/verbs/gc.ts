@@ -1,0 +1,86 @@
+import { MlvError } from '../../core/errors.js';
+import { type CollectionReport, collectRemote } from '../../transfer/collect-remote.js';
+import type { DeadObject } from '../../transfer/collection-dead.js';
+import { collectGitRoots, type GitRoots } from '../../transfer/collection-roots.js';
+import { openRepository } from '../context.js';
+import { parseDuration } from '../duration.js';
+import { defaultRemote, type OpenTransfer, openTransfer } from '../open-transfer.js';
+import { collectionLines } from '../render/collection.js';
+import { escapeControls } from '../render/quote.js';
+import type { Session } from '../session.js';
+import { type Result, textOption, type VerbInput } from '../verb.js';
+
+const DEFAULT_GRACE = '14d';
+const LEAST_GRACE = '1h';
+
+/** `mlv gc`: see its declaration. Errors: `USAGE`, those of collectGitRoots and collectRemote. */
+export async function run(session: Session, { options }: VerbInput): Promise<Result> {
+  if (options.remote === undefined) {
+    throw new MlvError('USAGE', 'mlv gc collects remotes only: the local cache is left alone', {
+      hint: 'mlv gc --remote shows what nothing needs on the default remote',
+    });
+  }
+  const graceMs = readGrace(textOption(options.grace) ?? DEFAULT_GRACE);
+  const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
+  const name = textOption(options.remote) ?? defaultRemote(repository);
+  const choice = { offline: options.offline === true, ignoreUnreadable: options.ignoreUnreadable === true };
+  const git = await collectGitRoots(repository, choice);
+  const open = await openTransfer(session, repository, name);
+  try {
+    const started = performance.now();
+    const { ignoreUnreadable } = choice;
+    const dryRun = options.yes !== true;
+    const report = await collectRemote(open.transfer, { roots: git.roots, graceMs, dryRun, ignoreUnreadable });
+    const seconds = Math.round(performance.now() - started) / 1000;
+    const lines = [...collectionLines(report, `${name} (${open.transfer.remote.url})`)];
+    return {
+      ...(dryRun ? { text: lines } : { done: lines }),
+      json: { ...document(report, { open, git }), grace: graceMs / 1000, seconds },
+      notes: notesOn(report, { git, offline: choice.offline }),
+    };
+  } finally {
+    await open.close();
+  }
+}
+
+function readGrace(text: string): number {
+  const graceMs = parseDuration(text, '--grace');
+  if (graceMs >= parseDuration(LEAST_GRACE, '--grace')) return graceMs;
+  throw new MlvError(
+    'USAGE',
+    `a grace of ${text} is too short: pushes that are under way would lose what they rely on`,
+    {
+      hint: `give at least ${LEAST_GRACE}, and more than the longest push takes`,
+    },
+  );
+}
+
+function notesOn(report: CollectionReport, { git, offline }: { git: GitRoots; offline: boolean }): string[] {
+  const notes: string[] = [];
+  if (offline) notes.push('the Git remotes were not asked: what branches need that this clone lacks was not kept');
+  for (const { message } of [...git.unreadable, ...report.unreadable])
+    notes.push(`passed over: ${escapeControls(message)}`);
+  if (report.dryRun) notes.push('this was a dry run: mlv gc --remote --yes carries it out');
+  return notes;
+}
+
+function document(
+  report: CollectionReport,
+  { open, git }: { open: OpenTransfer; git: GitRoots },
+): Record<string, unknown> {
+  const { setAside, swept, waiting, unreadable, ...rest } = report;
+  return {
+    remote: open.name,
+    url: open.transfer.remote.url,
+    ...rest,
+    setAside: { ...setAside, objects: setAside.objects.map(object) },
+    swept: { ...swept, objects: swept.objects.map(object) },
+    waiting: { ...waiting, until: waiting.until === undefined ? null : new Date(waiting.until).toISOString() },
+    unreadable: { pointers: git.unreadable, records: unreadable },
+    ...open.traffic(),
+  };
+}
+
+function object({ oid, kind, size, files, names }: DeadObject): Record<string, unknown> {
+  return { oid, kind, size, files, names };
+}

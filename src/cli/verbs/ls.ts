@@ -1,0 +1,46 @@
+import { type ListedEntry, listEntries } from '../../workspace/list.js';
+import { forDisplay } from '../../workspace/paths.js';
+import { type OpenRepository, openRepository } from '../context.js';
+import { errorDocument } from '../errors.js';
+import { pathsFromHere, splitOperands, targetsAt } from '../operands.js';
+import { quotePath } from '../render/quote.js';
+import { formatBytes } from '../render/units.js';
+import type { Session } from '../session.js';
+import type { Result, VerbInput } from '../verb.js';
+
+/** `mlv ls`: see its declaration. Errors: those of splitOperands and listEntries. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const repository = await openRepository(session);
+  const operands = await splitOperands(repository, input, 1);
+  const { targets, problems } = await targetsAt(repository, operands);
+  const paths = pathsFromHere(repository, targets, operands.paths);
+  const recursive = input.options.recursive === true;
+  const entries = paths === undefined ? noEntries() : listEntries(repository, targets, { paths, recursive });
+  const raw = input.options.null === true;
+  const show = (path: string): string => (raw ? path : quotePath(path));
+  return {
+    text: session.globals.json ? [] : lines(repository, entries, { show, long: input.options.long === true }),
+    terminator: raw ? '\0' : '\n',
+    json: { entries, problems: problems.map(errorDocument) },
+    errors: problems,
+  };
+}
+
+function* noEntries(): Generator<ListedEntry> {}
+
+const KINDS: Record<ListedEntry['kind'], string> = { file: '-', executable: 'x', link: 'l', tree: 'd' };
+
+function* lines(
+  repository: OpenRepository,
+  entries: Iterable<ListedEntry>,
+  { show, long }: { show: (path: string) => string; long: boolean },
+): Generator<string> {
+  for (const { path, kind, size, oid, link } of entries) {
+    const name = show(`${forDisplay(repository.layout, path)}${kind === 'tree' ? '/' : ''}`);
+    if (!long) yield name;
+    else {
+      const target = link === undefined ? '' : ` -> ${show(link)}`;
+      yield `${KINDS[kind]} ${formatBytes(size).padStart(9)} ${(oid ?? '').slice(0, 19).padEnd(19)} ${name}${target}`;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { isMlvError, type MlvError } from '../../core/errors.js';
+import type { CollectedRoots } from '../../transfer/collect-roots.js';
+import { checkout } from '../../workspace/checkout.js';
+import type { CheckoutReport } from '../../workspace/checkout-directory.js';
+import { checkoutErrors } from '../checkout-errors.js';
+import { type OpenRepository, openRepository } from '../context.js';
+import { fetchCollected } from '../fetch-selections.js';
+import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
+import type { Session } from '../session.js';
+import { collect, transferDocument, transferredLine } from '../transfers.js';
+import { type Result, textOption, type VerbInput } from '../verb.js';
+
+/** `mlv pull`: see its declaration. Errors: those of fetch and checkout. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const { options } = input;
+  const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
+  const here = await collect(repository, { ...input, options: {} });
+  const collected = await withRevisions(repository, input, here);
+  const { transferred, errors } = await fetchCollected(session, repository, { collected, options });
+  const dryRun = options.dryRun === true;
+  const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
+  const lines =
+    transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'];
+  const document = transferDocument(transferred, { dryRun, problems: collected.problems });
+  if (dryRun) return { done: lines, json: document, errors: [...collected.problems, ...errors] };
+  const report = await checkout(repository, here.selections, {
+    force: options.force === true,
+    reporter: session.reporter,
+    signal: session.signal,
+  });
+  return {
+    done: [...lines, ...(here.selections.length > 0 ? [checkoutSummary(report)] : [])],
+    json: { ...document, checkout: checkoutDocument(report) },
+    errors: [...collected.problems, ...errors, ...remaining(report, errors)],
+  };
+}
+
+/** With revisions, their targets come into the cache, too; the workspace follows its own pointers in any case. */
+async function withRevisions(
+  repository: OpenRepository,
+  input: VerbInput,
+  here: CollectedRoots,
+): Promise<CollectedRoots> {
+  const { rev, allBranches, allTags } = input.options;
+  if (rev === undefined && allBranches !== true && allTags !== true) return here;
+  const there = await collect(repository, input);
+  const both = [...here.selections, ...there.selections];
+  const unique = new Map(both.map((each) => [`${each.target.path}\0${each.target.pointer.oid}\0${each.below}`, each]));
+  return {
+    selections: [...unique.values()],
+    problems: [...here.problems, ...there.problems],
+    revisions: there.revisions,
+  };
+}
+
+/** What the fetch could not bring is missing in the checkout, too, and was told already. */
+function remaining(report: CheckoutReport, told: readonly MlvError[]): MlvError[] {
+  const errors = checkoutErrors(report);
+  return told.length > 0 ? errors.filter((error) => !isMlvError(error, 'OBJECT_MISSING')) : errors;
+}

@@ -1,0 +1,114 @@
+import { EXIT } from '../../core/errors.js';
+import { differs, type StatusResult, status, type TargetState, type TargetStatus } from '../../workspace/status.js';
+import { compareWithRemotes, type RemoteComparison } from '../compare-remotes.js';
+import { openRepository } from '../context.js';
+import { errorDocument } from '../errors.js';
+import { displayer, toPaths } from '../operands.js';
+import { type ChangeRendering, changeLine, totalsLine } from '../render/changes.js';
+import { escapeControls } from '../render/quote.js';
+import { formatBytes, formatCount } from '../render/units.js';
+import type { Session } from '../session.js';
+import type { Result, VerbInput } from '../verb.js';
+
+const SHOWN = 20;
+
+/** `mlv status`: see its declaration. Errors: those of status. */
+export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
+  const repository = await openRepository(session);
+  const { reporter, signal } = session;
+  const found = await status(repository, toPaths(repository, args), { reporter, signal });
+  const remotes =
+    options.remote === undefined ? undefined : await compareWithRemotes(session, repository, { args, options });
+  const different = found.targets.some(differs) || (remotes ?? []).some(({ missing }) => missing.length > 0);
+  const rendering = { style: session.style, show: displayer(repository) };
+  return {
+    text: [...lines(rendering, found, options.all === true), ...remoteLines(rendering, remotes ?? [])],
+    notes: [
+      ...next(found),
+      ...(remotes?.some(({ missing }) => missing.length > 0) ? ['mlv push sends what a remote lacks'] : []),
+    ],
+    json: {
+      targets: found.targets.map(jsonOf),
+      problems: found.problems.map(errorDocument),
+      ...(remotes && { remotes }),
+    },
+    errors: found.problems,
+    exitCode: options.exitCode === true && different ? EXIT.differences : EXIT.done,
+  };
+}
+
+function* remoteLines({ style, show }: ChangeRendering, remotes: readonly RemoteComparison[]): Generator<string> {
+  for (const { remote, url, missing, targets } of remotes) {
+    const place = `${remote} (${escapeControls(url)})`;
+    if (missing.length === 0) yield `${formatCount(targets, 'target')} on ${place}`;
+    else yield `${style.bold(`not on ${place}`)}: ${missing.map((path) => show(path)).join(', ')}`;
+  }
+}
+
+function* lines(rendering: ChangeRendering, { targets, problems }: StatusResult, all: boolean): Generator<string> {
+  const quiet = targets.filter((target) => !isNotable(target));
+  for (const target of targets) if (isNotable(target)) yield* targetLines(rendering, target, all);
+  if (targets.length === 0 && problems.length === 0) yield 'nothing is tracked yet';
+  else if (quiet.length === targets.length && problems.length === 0)
+    yield `${formatCount(quiet.length, 'target')}, nothing changed`;
+  else if (quiet.length > 0) yield rendering.style.dim(`${formatCount(quiet.length, 'more target')} unchanged`);
+}
+
+function isNotable(target: TargetStatus): boolean {
+  return differs(target) || target.missing.objects > 0 || target.problems.length > 0;
+}
+
+const WORDS: Record<TargetState, string> = {
+  unchanged: 'unchanged',
+  modified: 'modified',
+  deleted: 'not in the workspace',
+  type: 'is something else than the pointer says',
+};
+
+function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boolean): Generator<string> {
+  const { style } = rendering;
+  const { directory, state, changes, missing, problems } = target;
+  const show = rendering.show as (path: string, directory?: boolean) => string;
+  const details = directory && changes.length > 0 ? `: ${totalsLine(target.totals)}` : '';
+  yield `${style.bold(show(target.path, directory))}  ${WORDS[state]}${details}`;
+  if (directory || state === 'modified')
+    yield* some(
+      changes.map((change) => `    ${changeLine(change, rendering)}`),
+      all,
+    );
+  if (target.detailsMissing) yield '    what changed cannot be told: directory listings are not in the cache';
+  if (missing.objects > 0) {
+    yield `    ${style.yellow(`${formatCount(missing.objects, 'object')} (${formatBytes(missing.bytes)}) not in the cache`)}`;
+  }
+  yield* some(
+    problems.map(
+      ({ path, reason }) => `    ${style.red('!')} ${show(path)} cannot be tracked: ${escapeControls(reason)}`,
+    ),
+    all,
+  );
+}
+
+function* some(items: readonly string[], all: boolean): Generator<string> {
+  yield* all ? items : items.slice(0, SHOWN);
+  if (!all && items.length > SHOWN) yield `    … and ${items.length - SHOWN} more (--all shows them)`;
+}
+
+function next({ targets }: StatusResult): string[] {
+  // Where files were never fetched, mlv add would leave them out; it refuses that.
+  const changed = targets.some(
+    ({ state, detailsMissing }) => !detailsMissing && state !== 'unchanged' && state !== 'deleted',
+  );
+  const untold = targets.some(({ detailsMissing }) => detailsMissing);
+  const lacking = targets.some(({ missing }) => missing.objects > 0);
+  const absent = targets.some(({ state, missing }) => state === 'deleted' && missing.objects === 0);
+  return [
+    ...(changed ? ['mlv add <path> records what changed, mlv checkout --force <path> throws it away'] : []),
+    ...(absent ? ['mlv checkout brings back what is not in the workspace'] : []),
+    ...(untold ? ['after mlv fetch, mlv status can tell what changed where directory listings are missing'] : []),
+    ...(lacking ? ['mlv pull gets what is not in the cache from a remote'] : []),
+  ];
+}
+
+function jsonOf(target: TargetStatus): Record<string, unknown> {
+  return { ...target };
+}

@@ -1,0 +1,129 @@
+import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import type { LevelFile } from './document.js';
+import { readLevelText } from './read-file.js';
+
+/** The new text of a file; undefined leaves it as it is. */
+export interface FileChange {
+  text: string;
+  /** True when nobody but the owner may read the file. */
+  secret: boolean;
+}
+
+type Change = (text: string | undefined) => FileChange | undefined;
+
+const PATIENCE_MS = 3000;
+const ABANDONED_MS = 10_000;
+const WAIT_MS = 30;
+
+/**
+ * Replaces a level's file by what `change` makes of its text (undefined where there is no file): readers see the old or
+ * the new text, and of two writers at once (they wait for each other, `patience` milliseconds) the second builds on the
+ * first. A link on a level that is not committed is followed. Answers whether something was written.
+ * Errors: `FILE_SYSTEM`, `DISK_FULL`, what `change` throws; nothing is written then.
+ */
+export async function updateFile(file: LevelFile, change: Change, patience = PATIENCE_MS): Promise<boolean> {
+  const target = { ...file, path: await targetOf(file) };
+  try {
+    await mkdir(dirname(target.path), { recursive: true });
+    await acquire(`${target.path}.lock`, patience);
+    return await underLock(target, change);
+  } catch (error) {
+    throw fileSystemError('write', target.path, error);
+  }
+}
+
+async function targetOf({ level, path }: LevelFile): Promise<string> {
+  if (level === 'project') return path;
+  try {
+    return await realpath(path);
+  } catch {
+    return path;
+  }
+}
+
+async function underLock(file: LevelFile, change: Change): Promise<boolean> {
+  const lock = `${file.path}.lock`;
+  try {
+    const changed = change(await readLevelText(file));
+    if (changed) await replace(file.path, changed);
+    return changed !== undefined;
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+async function replace(path: string, { text, secret }: FileChange): Promise<void> {
+  const temporary = `${path}.new`;
+  // Only the holder of the lock gets here, so what is there was left by a crash.
+  await rm(temporary, { force: true });
+  try {
+    // A secret is never, not for a moment, in a file that others may open.
+    const handle = await open(temporary, 'wx', secret ? 0o600 : 0o666);
+    try {
+      await handle.writeFile(text);
+      if (!secret) await keepMode(path, handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await flushDirectory(dirname(path));
+}
+
+async function acquire(lock: string, patience: number): Promise<void> {
+  for (let waited = 0; ; waited += WAIT_MS) {
+    try {
+      await (await open(lock, 'wx')).close();
+      return;
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EEXIST') throw error;
+      if (await removeAbandoned(lock)) continue;
+      if (waited >= patience) {
+        throw new MlvError('FILE_SYSTEM', `cannot write '${lock.slice(0, -'.lock'.length)}': '${lock}' is in the way`, {
+          cause: error,
+          hint: `if no other mlv is running, an earlier one was interrupted: remove '${lock}'`,
+          data: { path: lock },
+        });
+      }
+      await sleep(WAIT_MS);
+    }
+  }
+}
+
+/** A write takes milliseconds: who has held the lock for ten seconds was killed. True when it was removed. */
+async function removeAbandoned(lock: string): Promise<boolean> {
+  const ageMs = await stat(lock).then(
+    (stats) => Date.now() - stats.mtimeMs,
+    () => 0,
+  );
+  if (ageMs < ABANDONED_MS) return false;
+  await rm(lock, { force: true });
+  return true;
+}
+
+async function keepMode(path: string, created: FileHandle): Promise<void> {
+  const mode = await stat(path).then(
+    (stats) => stats.mode & 0o777,
+    () => undefined,
+  );
+  if (mode !== undefined) await created.chmod(mode);
+}
+
+async function flushDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems do not flush directories; the rename is in order there by itself.
+    if (!['EINVAL', 'EISDIR', 'EPERM', 'ENOTSUP'].includes(systemErrorCode(error) ?? '')) throw error;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,32 @@
+/** What a phase counts. Both are optional; bytes lead the display where they are known. */
+export interface Amount {
+  /** Bytes. */
+  bytes?: number;
+  /** Files, objects, packs, whatever the phase's unit is. */
+  items?: number;
+}
+
+/** One named piece of long work. Cheap enough to be called once a buffer or once a thousand files. */
+export interface Phase {
+  /** Adds to the expected total; may be called while the work is under way. */
+  expect(amount: Amount): void;
+  /** Adds to what is done. */
+  advance(amount: Amount): void;
+  /** The phase is over, whether it ended well or not. May be called twice. */
+  end(): void;
+}
+
+/** Receives messages and progress from the layers below the command line, which never print themselves. */
+export interface Reporter {
+  /** Something the user should know but need not act on. */
+  note(message: string): void;
+  /** Something the user should look at. */
+  warn(message: string): void;
+  /** Starts a phase; `unit` names its items in the plural ('files', 'packs'). */
+  phase(name: string, options?: { total?: Amount; unit?: string }): Phase;
+}
+
+const silentPhase: Phase = { expect() {}, advance() {}, end() {} };
+
+/** A reporter that drops everything: for library use and tests. */
+export const silentReporter: Reporter = { note() {}, warn() {}, phase: () => silentPhase };

@@ -1,0 +1,120 @@
+/** Where a Git repository keeps its parts. All paths are absolute and real (symlinks resolved). */
+export interface RepositoryLayout {
+  /** Top of the working tree. */
+  worktree: string;
+  /** This worktree's own Git directory (`.git`, or `.git/worktrees/<name>` for a linked one). */
+  gitDir: string;
+  /** The Git directory shared by all linked worktrees. */
+  commonDir: string;
+  /** The caller's directory relative to `worktree`, `/`-separated, empty at the top, without a trailing slash. */
+  prefix: string;
+}
+
+/** A file that a commit or the index names. */
+export interface GitFile {
+  /** `/`-separated, relative to the top of the working tree. */
+  path: string;
+  /** Object name of the blob, hex. */
+  blob: string;
+  /** `100644`, `100755`, `120000`. */
+  mode: string;
+}
+
+/** A branch, tag or remote-tracking branch. */
+export interface GitRef {
+  /** Full name, such as `refs/heads/main`. */
+  name: string;
+  /** Commit it points to (tags are peeled), hex. */
+  commit: string;
+}
+
+/** Everything that a repository could still bring back of files with one suffix; see Git.reachableFiles. */
+export interface ReachableFiles {
+  /** Each blob once, with one of the paths it had; its size in bytes where Git tells it. */
+  versions: { path: string; blob: string; size: number | undefined }[];
+  /** Files in working trees: the top of the tree (absolute), and the path from there. */
+  files: { top: string; path: string }[];
+  /** Locked working trees whose directory is not there, and whose files could not be looked at. */
+  missing: string[];
+}
+
+/** A branch or tag of a Git remote, as it is there. */
+export interface RemoteTip {
+  remote: string;
+  /** Full name there, such as `refs/heads/main`. */
+  ref: string;
+  /** What it leads to (tags are peeled), hex. */
+  object: string;
+  /** Whether this clone has that object. */
+  known: boolean;
+}
+
+/** `index` means what is staged; anything else is a revision that Git understands. */
+export type GitSource = { kind: 'index' } | { kind: 'revision'; revision: string };
+
+/**
+ * What mlv needs of Git. Paths in and out are `/`-separated and relative to the top of the working tree, and are
+ * always taken literally (no pathspec magic). Errors: `GIT_FAILED` with Git's own stderr in the message,
+ * `REVISION_UNKNOWN` for a revision that names no commit.
+ */
+export interface Git {
+  readonly layout: RepositoryLayout;
+  /** Git's version, such as `2.39.5`. */
+  version(): Promise<string>;
+  /** The commit that a revision names, hex. */
+  resolve(revision: string): Promise<string>;
+  /** The commit of HEAD, or undefined before the first commit. */
+  head(): Promise<string | undefined>;
+  /** Which of the paths, or files below them, Git's index holds; sorted. The empty path means everything. */
+  trackedFiles(paths: readonly string[]): Promise<string[]>;
+  /**
+   * Which of the paths Git would ignore; what the index holds is never ignored. A directory that does not exist is
+   * taken for a directory only when its path ends with a slash.
+   */
+  ignoredPaths(paths: readonly string[]): Promise<Set<string>>;
+  /**
+   * Files whose name ends with `suffix`, in the index or untracked and not ignored: what a user sees as the
+   * repository's files. Sorted by path; a file that was deleted from the working tree but not from the index is listed.
+   */
+  listWorkspaceFiles(suffix: string): Promise<string[]>;
+  /**
+   * Files of a commit or of the index whose name ends with `suffix`. A path in conflict is given once: our side's
+   * version, or where that is deleted, theirs.
+   */
+  listFiles(source: GitSource, suffix: string): Promise<GitFile[]>;
+  /**
+   * The contents of blobs, by blob name, in one process whatever their number. `GIT_FAILED` names what is missing (a
+   * partial clone may lack some); a blob above 16 MiB is refused.
+   */
+  readBlobs(blobs: readonly string[]): Promise<Map<string, Buffer>>;
+  /**
+   * For each path, the distinct blobs it had in the commits reachable from `revisions` (all sides of merges), newest
+   * first, at most `limit` each; deletions are left out, renames are not followed. Works in a shallow clone (what is
+   * there is used).
+   */
+  pathHistory(
+    paths: readonly string[],
+    options: { revisions: readonly string[]; limit: number },
+  ): Promise<Map<string, string[]>>;
+  /** Local branches, tags and remote-tracking branches, as asked; what leads to no commit, and symbolic refs, are left out. */
+  refs(kinds: { branches?: boolean; tags?: boolean; remoteBranches?: boolean }): Promise<GitRef[]>;
+  /**
+   * Every version that files with the suffix have in any commit that anything leads to (every ref, stash, reflog, HEAD
+   * and operation under way in every linked working tree, and the commits in `also`) and in every index; and those
+   * files of the working trees themselves. Commits that replace others count beside what they replace.
+   */
+  reachableFiles(suffix: string, options?: { also?: readonly string[] }): Promise<ReachableFiles>;
+  /** A commit that brought the blob or took it away; undefined where none that anything leads to does. */
+  commitWith(blob: string): Promise<string | undefined>;
+  /** Branches and tags of all Git remotes as they are there now: asks each over the network. */
+  remoteTips(): Promise<RemoteTip[]>;
+  /** True for a clone that lacks history. */
+  isShallow(): Promise<boolean>;
+  /**
+   * Stages files (`git add`), ignored ones only when `force` is set. Waits up to about five seconds for another Git
+   * process that holds the index.
+   */
+  stage(paths: readonly string[], options?: { force?: boolean }): Promise<void>;
+  /** Takes paths, and what is below them, out of the index and leaves the working tree alone. */
+  unstage(paths: readonly string[]): Promise<void>;
+}

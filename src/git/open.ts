@@ -1,0 +1,47 @@
+import { readBlobs } from './blobs.js';
+import { type GitContext, gitContext } from './context.js';
+import { discoverRepository } from './discover.js';
+import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, trackedFiles } from './files.js';
+import type { Git } from './git.js';
+import { pathHistory } from './history.js';
+import { stage, unstage } from './index-changes.js';
+import { commitWith, reachableFiles } from './reachable.js';
+import { remoteTips } from './remote-tips.js';
+import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './revisions.js';
+import { openTextGit, type TextGit } from './simple.js';
+
+/**
+ * Git for the repository that `cwd` (absolute) lies in; `env` is the environment of the user, and becomes that of every
+ * Git process. Costs one Git process. Errors as discoverRepository.
+ */
+export async function openGit(cwd: string, options: { env: NodeJS.ProcessEnv }): Promise<Git> {
+  return gitOver(gitContext(await discoverRepository(cwd, options.env), options.env));
+}
+
+function gitOver(context: GitContext): Git {
+  let opened: Promise<TextGit> | undefined;
+  const text = (): Promise<TextGit> => {
+    opened ??= openTextGit(context);
+    return opened;
+  };
+  return {
+    layout: context.layout,
+    version: async () => gitVersion(await text()),
+    resolve: async (revision) => resolveRevision(await text(), revision),
+    head: async () => headCommit(await text()),
+    refs: async (kinds) => listRefs(await text(), kinds),
+    trackedFiles: (paths) => trackedFiles(context, paths),
+    ignoredPaths: (paths) => ignoredPaths(context, paths),
+    listWorkspaceFiles: (suffix) => listWorkspaceFiles(context, suffix),
+    listFiles: (source, suffix) =>
+      source.kind === 'index' ? listIndexFiles(context, suffix) : listRevisionFiles(context, source.revision, suffix),
+    readBlobs: (blobs) => readBlobs(context, blobs),
+    pathHistory: (paths, history) => pathHistory(context, paths, history),
+    reachableFiles: (suffix, options) => reachableFiles(context, suffix, options),
+    commitWith: (blob) => commitWith(context, blob),
+    remoteTips: () => remoteTips(context),
+    isShallow: async () => isShallow(await text()),
+    stage: (paths, { force = false } = {}) => stage(context, paths, force),
+    unstage: (paths) => unstage(context, paths),
+  };
+}

@@ -1,0 +1,52 @@
+const FILE_MODE = /^(?:100644|100755|120000)$/;
+const NUL = 0;
+
+/** A file as a commit left it. */
+export interface RawVersion {
+  /** As Git has it; bytes that are no UTF-8 are replaced. */
+  path: string;
+  /** Object name of the blob, hex. */
+  blob: string;
+  /** `100644`, `100755`, `120000`. */
+  mode: string;
+}
+
+/** Takes the entries of `git log --raw -z -c --format=` apart, in pieces of any size; deletions are passed over. */
+export class RawLogReader {
+  private rest = Buffer.alloc(0);
+  private entry: string | undefined;
+
+  constructor(private readonly visit: (version: RawVersion) => void) {}
+
+  push(chunk: Buffer): void {
+    const data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    let start = 0;
+    for (let end = data.indexOf(NUL); end !== -1; end = data.indexOf(NUL, start)) {
+      this.take(data.subarray(start, end));
+      start = end + 1;
+    }
+    this.rest = Buffer.from(data.subarray(start));
+  }
+
+  private take(piece: Buffer): void {
+    if (this.entry === undefined) {
+      this.entry = piece.toString('latin1');
+      return;
+    }
+    const version = resultOf(this.entry);
+    this.entry = undefined;
+    if (version) this.visit({ path: piece.toString('utf8'), ...version });
+  }
+}
+
+/**
+ * What a commit made of a path, or undefined where it left no file there. An entry reads
+ * `:old-mode new-mode old new status` for a commit with one parent, and has one more colon, mode and blob for each
+ * further parent.
+ */
+function resultOf(entry: string): { mode: string; blob: string } | undefined {
+  const parents = /^:*/.exec(entry)?.[0].length ?? 0;
+  const fields = entry.slice(parents).split(' ');
+  const [mode, blob] = [fields[parents], fields[2 * parents + 1]];
+  return mode !== undefined && blob !== undefined && FILE_MODE.test(mode) ? { mode, blob } : undefined;
+}

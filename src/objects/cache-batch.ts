@@ -1,0 +1,195 @@
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { fileSystemError, MlvError } from '../core/errors.js';
+import type { ObjectCache } from './cache.js';
+import { flushFiles } from './flush.js';
+import { copyAndHash } from './stream-copy.js';
+
+/** A batch is given to the disk after this many objects or bytes, so that neither memory nor a kill costs more. */
+const COMMIT_AFTER_OBJECTS = 20_000;
+const COMMIT_AFTER_BYTES = 4 * 1024 ** 3;
+
+interface Pending {
+  temporary: string;
+  hex: string;
+  shared: SharedFile | undefined;
+}
+
+/** A file of the user that becomes an object by a hard link: it can be written to until the object has its name. */
+export interface SharedFile {
+  /** What to call it in messages. */
+  path: string;
+  /** Its stat when it was hashed. */
+  seen: Stats;
+}
+
+/**
+ * Objects on their way into the cache: written under temporary names, flushed together, then renamed. Nothing has
+ * its name before its bytes are on the disk. A batch that is not committed leaves only temporary files.
+ */
+export class CacheBatch {
+  private pending: Pending[] = [];
+  private pendingBytes = 0;
+  private readonly folders = new Set<string>();
+  private readonly known = new Set<string>();
+
+  constructor(private readonly cache: ObjectCache) {}
+
+  /** True when it is time to commit. */
+  get full(): boolean {
+    return this.pending.length >= COMMIT_AFTER_OBJECTS || this.pendingBytes >= COMMIT_AFTER_BYTES;
+  }
+
+  /** True when the cache or this batch holds the object, with that size where one is given. */
+  holds(hex: string, size?: number): boolean {
+    return this.known.has(hex) || this.cache.hasHex(hex, size);
+  }
+
+  /**
+   * Stores bytes that are in memory and whose digest is known; what is there already is not written again.
+   * Errors: `DISK_FULL`, `FILE_SYSTEM`.
+   */
+  addBytes(bytes: Uint8Array, hex: string): void {
+    if (this.holds(hex, bytes.byteLength)) return;
+    const temporary = this.cache.temporary.next();
+    try {
+      const descriptor = openSync(temporary, 'wx', 0o444);
+      try {
+        let offset = 0;
+        while (offset < bytes.byteLength) offset += writeSync(descriptor, bytes, offset, bytes.byteLength - offset);
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw fileSystemError('write to the cache', temporary, error);
+    }
+    this.stage(temporary, hex, bytes.byteLength);
+  }
+
+  /**
+   * Copies a whole file into the cache in one pass and gives its digest and size. Errors: `DISK_FULL`, `FILE_SYSTEM`,
+   * `FILE_CHANGED_WHILE_READ` when somebody wrote to it meanwhile.
+   */
+  async addFile(
+    path: string,
+    options: { onBytes?: (bytes: number) => void; signal?: AbortSignal } = {},
+  ): Promise<{ digest: Buffer; size: number }> {
+    const temporary = this.cache.temporary.next();
+    let source: number | undefined;
+    let target: number | undefined;
+    try {
+      source = openSync(path, 'r');
+      target = openSync(temporary, 'wx', 0o444);
+      const before = fstatSync(source);
+      const result = await copyAndHash(source, target, { hash: this.cache.hash, flushed: true, ...options });
+      const after = fstatSync(source);
+      if (before.mtimeMs !== after.mtimeMs || before.size !== after.size || result.size !== after.size) {
+        throw changedWhileRead(path);
+      }
+      this.stageOrDrop(temporary, result);
+      return result;
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw fileSystemError('store', path, error);
+    } finally {
+      if (source !== undefined) closeSync(source);
+      if (target !== undefined) closeSync(target);
+    }
+  }
+
+  /** Takes over a finished file at a temporary path of this cache, whose content the caller has hashed. */
+  stage(temporary: string, hex: string, size: number): void {
+    this.push({ temporary, hex, shared: undefined }, size);
+  }
+
+  /** The same for a hard link of a user's file, which becomes read-only when it gets its name and not before. */
+  stageShared(temporary: string, hex: string, shared: SharedFile): void {
+    this.push({ temporary, hex, shared }, shared.seen.size);
+  }
+
+  /**
+   * Flushes and names everything added before the call; what is added while it waits is for the next one.
+   * Errors: `DISK_FULL`, `FILE_SYSTEM`, `FILE_CHANGED_WHILE_READ` for a shared file that was written to since.
+   */
+  async commit(): Promise<void> {
+    const items = this.pending;
+    this.pending = [];
+    this.pendingBytes = 0;
+    let named = 0;
+    try {
+      await flushFiles(
+        items.map((item) => item.temporary),
+        this.cache.temporary.directory,
+      );
+      for (; named < items.length; named++) this.name(items[named] as Pending);
+    } finally {
+      // What got no name stays pending, so that it is tried again or dropped.
+      if (named < items.length) this.pending = [...items.slice(named), ...this.pending];
+    }
+  }
+
+  /** Drops what was not committed. */
+  abandon(): void {
+    for (const item of this.pending) rmSync(item.temporary, { force: true });
+    this.pending = [];
+    this.pendingBytes = 0;
+    this.known.clear();
+  }
+
+  private push(item: Pending, size: number): void {
+    this.pending.push(item);
+    this.known.add(item.hex);
+    this.pendingBytes += size;
+  }
+
+  private stageOrDrop(temporary: string, result: { digest: Buffer; size: number }): void {
+    const hex = result.digest.toString('hex');
+    if (this.holds(hex, result.size)) rmSync(temporary, { force: true });
+    else this.stage(temporary, hex, result.size);
+  }
+
+  private name(item: Pending): void {
+    const path = this.cache.pathOfHex(item.hex);
+    try {
+      const folder = dirname(path);
+      if (!this.folders.has(folder)) {
+        mkdirSync(folder, { recursive: true });
+        this.folders.add(folder);
+      }
+      if (item.shared) makeReadOnly(item.temporary, item.shared);
+      renameSync(item.temporary, path);
+    } catch (error) {
+      throw fileSystemError('write to the cache', path, error);
+    }
+  }
+}
+
+/** Read-only first: who opens the file from here on cannot write, and what was written before shows in the stat. */
+function makeReadOnly(temporary: string, { path, seen }: SharedFile): void {
+  const { mode } = statSync(temporary);
+  chmodSync(temporary, 0o444);
+  const now = statSync(temporary);
+  if (now.mtimeMs === seen.mtimeMs && now.size === seen.size) return;
+  chmodSync(temporary, mode & 0o7777);
+  throw changedWhileRead(path);
+}
+
+/** The error for a file that was written to while it was read. */
+export function changedWhileRead(path: string): MlvError {
+  return new MlvError('FILE_CHANGED_WHILE_READ', `'${path}' changed while it was being read`, {
+    hint: 'wait until the program that writes it is done, then run the same command again',
+    data: { path },
+  });
+}

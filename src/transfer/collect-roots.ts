@@ -1,0 +1,147 @@
+import { isMlvError, type MlvError } from '../core/errors.js';
+import type { GitSource } from '../git/git.js';
+import { isOid, type Oid } from '../objects/oid.js';
+import type { RepositoryPath } from '../workspace/paths.js';
+import { parsePointer } from '../workspace/pointer-format.js';
+import {
+  loadTargets,
+  loadTargetsAt,
+  notTracked,
+  pointerPathOf,
+  type Selection,
+  selectTargets,
+  type Target,
+  type Targets,
+} from '../workspace/pointers.js';
+import type { Repository } from '../workspace/repository.js';
+import type { FormerVersions } from './fetch-reuse.js';
+import type { FetchRoot, PushRoot } from './roots.js';
+
+/** Versions of a pointer that are looked at for what the remote may hold already. */
+const HISTORY = 10;
+
+/** Which pointers a transfer takes: those of the working tree, or those of commits. */
+export interface RootScope {
+  /** Targets or paths below them; all when empty. */
+  paths: readonly RepositoryPath[];
+  /** Revisions whose pointers are taken instead of the working tree's. */
+  revisions?: readonly string[];
+  allBranches?: boolean;
+  allTags?: boolean;
+}
+
+/** What a transfer works on. */
+export interface CollectedRoots {
+  selections: Selection[];
+  /** Pointers that could not be read. */
+  problems: MlvError[];
+  /** The commits that were looked at besides the working tree. */
+  revisions: string[];
+}
+
+/**
+ * The targets that a scope names, each object once. Errors: `PATH_NOT_TRACKED` when a path names nothing in any of the
+ * states, `REVISION_UNKNOWN`.
+ */
+export async function collectTargets(repository: Repository, scope: RootScope): Promise<CollectedRoots> {
+  const revisions = await scopeRevisions(repository, scope);
+  const states: Targets[] = [];
+  if (revisions.length === 0) states.push(await loadTargets(repository));
+  for (const revision of revisions)
+    states.push(await loadTargetsAt(repository, { kind: 'revision', revision } satisfies GitSource));
+  const chosen = new Map<string, Selection>();
+  for (const state of states) {
+    for (const selection of selectHere(state.targets, scope.paths)) {
+      chosen.set(`${selection.target.path}\0${selection.target.pointer.oid}\0${selection.below}`, selection);
+    }
+  }
+  requireEach(
+    states.flatMap((state) => state.targets),
+    scope.paths,
+  );
+  return { selections: [...chosen.values()], problems: states.flatMap((state) => state.problems), revisions };
+}
+
+/** The selections of one state; a path that names nothing there may name something in another. */
+function selectHere(targets: readonly Target[], paths: readonly RepositoryPath[]): Selection[] {
+  const here = paths.filter((path) => selects(targets, path));
+  return paths.length > 0 && here.length === 0 ? [] : selectTargets(targets, here);
+}
+
+function requireEach(targets: readonly Target[], paths: readonly RepositoryPath[]): void {
+  for (const path of paths) if (!selects(targets, path)) throw notTracked(path);
+}
+
+function selects(targets: readonly Target[], path: RepositoryPath): boolean {
+  try {
+    return selectTargets(targets, [path]).length > 0;
+  } catch (error) {
+    if (isMlvError(error, 'PATH_NOT_TRACKED')) return false;
+    throw error;
+  }
+}
+
+async function scopeRevisions(repository: Repository, scope: RootScope): Promise<string[]> {
+  const named = await Promise.all((scope.revisions ?? []).map((revision) => repository.git.resolve(revision)));
+  const kinds = { branches: scope.allBranches ?? false, tags: scope.allTags ?? false };
+  const refs = kinds.branches || kinds.tags ? await repository.git.refs(kinds) : [];
+  return [...new Set([...named, ...refs.map((ref) => ref.commit)])];
+}
+
+/** Roots to push, each with what its pointer named in the history of HEAD and of the revisions. */
+export async function toPushRoots(repository: Repository, collected: CollectedRoots): Promise<PushRoot[]> {
+  const { selections, revisions } = collected;
+  const paths = [...new Set(selections.map(({ target }) => target.path))];
+  const history = await pointerHistory(repository, paths, revisions);
+  return selections.map(({ target: { path, pointer } }) => ({
+    oid: pointer.oid,
+    directory: pointer.files !== undefined,
+    size: pointer.size,
+    path,
+    predecessors: (history.get(path) ?? []).filter((oid) => oid !== pointer.oid),
+  }));
+}
+
+/** Roots to fetch. */
+export function toFetchRoots(selections: readonly Selection[]): FetchRoot[] {
+  return selections.map(({ target: { path, pointer }, below }) => ({
+    oid: pointer.oid,
+    directory: pointer.files !== undefined,
+    size: pointer.size,
+    path,
+    below,
+  }));
+}
+
+/** What pointers named in the history of HEAD, for a fetch that takes from the cache what older versions hold. */
+export function formerVersions(repository: Repository): FormerVersions {
+  return (paths) => pointerHistory(repository, paths as readonly RepositoryPath[], []);
+}
+
+/** The oids that pointers had in the commits reachable from HEAD and the revisions, newest first. */
+async function pointerHistory(
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  revisions: readonly string[],
+): Promise<Map<RepositoryPath, Oid[]>> {
+  const head = await repository.git.head();
+  const from = [...new Set([...(head ? [head] : []), ...revisions])];
+  const result = new Map<RepositoryPath, Oid[]>();
+  if (from.length === 0 || paths.length === 0) return result;
+  const files = await repository.git.pathHistory(paths.map(pointerPathOf), { revisions: from, limit: HISTORY });
+  const blobs = await repository.git.readBlobs([...new Set([...files.values()].flat())]);
+  for (const path of paths) {
+    const oids = (files.get(pointerPathOf(path)) ?? []).map((blob) => oidOf(blobs.get(blob), pointerPathOf(path)));
+    result.set(path, [...new Set(oids.filter(isOid))]);
+  }
+  return result;
+}
+
+function oidOf(bytes: Buffer | undefined, file: RepositoryPath): Oid | undefined {
+  try {
+    return bytes && parsePointer(bytes.toString('utf8'), file).oid;
+  } catch {
+    // A pointer of the past that cannot be read names nothing that could be re-used.
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+import { isMlvError, MlvError } from '../core/errors.js';
+import { ALGORITHMS, type Oid } from '../objects/oid.js';
+import { POINTER_SUFFIX, parsePointer } from '../workspace/pointer-format.js';
+import { readPointerText } from '../workspace/pointers.js';
+import type { Repository } from '../workspace/repository.js';
+import type { LiveRoot } from './collection-mark.js';
+
+/** More bytes than any pointer has, whatever its characters. */
+const POINTER_BYTES = 256 * 1024;
+/** Unreadable pointers whose commit is looked up, for messages. */
+const NAMED = 20;
+
+const OIDS = new RegExp(`\\b(?:${ALGORITHMS.join('|')}):[0-9a-f]{64}\\b`, 'g');
+
+export interface RootOptions {
+  /** Do not ask the Git remotes whether they have branches or tags that this clone lacks. */
+  offline?: boolean;
+  /** Go on without pointers that cannot be read; the result lists them. */
+  ignoreUnreadable?: boolean;
+}
+
+/** A pointer that names nothing that can be told. */
+export interface UnreadablePointer {
+  path: string;
+  /** A commit that brought it or took it away; undefined for one that only an index or a working tree holds. */
+  commit?: string;
+  message: string;
+}
+
+/** Everything that Git could still bring back. */
+export interface GitRoots {
+  roots: LiveRoot[];
+  /** Pointers that were passed over because of `ignoreUnreadable`. */
+  unreadable: UnreadablePointer[];
+}
+
+/**
+ * The objects that any pointer names in any commit that anything leads to (see Git.reachableFiles), in any index or any
+ * working tree of the repository. A pointer that is broken but names objects, such as one with a merge conflict in it,
+ * counts with all of them. Errors: `HISTORY_INCOMPLETE` where this clone does not see everything (a shallow one, one
+ * that lacks branches of its Git remotes, a working tree that cannot be looked at), `POINTER_INVALID` for pointers that
+ * name nothing, `FORMAT_TOO_NEW` for those of a later version, `GIT_FAILED`, `FILE_SYSTEM`.
+ */
+export async function collectGitRoots(repository: Repository, options: RootOptions = {}): Promise<GitRoots> {
+  const { git } = repository;
+  if (await git.isShallow()) {
+    throw incomplete('this clone is shallow: it lacks history', { hint: 'get all of it: git fetch --unshallow' });
+  }
+  const tips = options.offline ? [] : await knownTips(repository);
+  const files = await git.reachableFiles(POINTER_SUFFIX, { also: tips });
+  const [missing] = files.missing;
+  if (missing !== undefined) {
+    throw incomplete(`the working tree '${missing}' is locked, and is not there to be looked at`, {
+      hint: 'mount its disk, or let Git forget it: git worktree remove --force --force <path>',
+      data: { worktrees: files.missing },
+    });
+  }
+  const found = new PointerRoots();
+  await readVersions(repository, files.versions, found);
+  for (const { top, path } of files.files) {
+    const text = readPointerText({ ...repository.layout, worktree: top }, path);
+    if (text !== undefined) found.add(text, path);
+  }
+  if (found.unreadable.length > 0 && !options.ignoreUnreadable) throw await unreadableError(repository, found);
+  return { roots: [...found.roots.values()], unreadable: await withCommits(repository, found) };
+}
+
+/** Commits that Git remotes have, all of which this clone has, too. */
+async function knownTips({ git }: Repository): Promise<string[]> {
+  const tips = await git.remoteTips().catch((error: unknown) => {
+    if (!isMlvError(error, 'GIT_FAILED')) throw error;
+    throw new MlvError('GIT_FAILED', error.message, {
+      cause: error,
+      data: error.data,
+      hint: 'a collection asks the Git remotes for branches that this clone lacks; --offline does without',
+    });
+  });
+  const unknown = tips.filter(({ known }) => !known);
+  const [first] = unknown;
+  if (!first) return tips.map(({ object }) => object);
+  const more = unknown.length > 1 ? ` and ${unknown.length - 1} more` : '';
+  throw incomplete(`this clone lacks commits of '${first.remote}': ${first.ref}${more}`, {
+    hint: 'get them, so that what they need is kept: git fetch --all --tags --force',
+    data: { refs: unknown.map(({ remote, ref }) => ({ remote, ref })) },
+  });
+}
+
+async function readVersions(
+  { git }: Repository,
+  versions: readonly { path: string; blob: string; size: number | undefined }[],
+  found: PointerRoots,
+): Promise<void> {
+  const isPointer = ({ size = 0 }: { size: number | undefined }): boolean => size <= POINTER_BYTES;
+  const blobs = await git.readBlobs(versions.filter(isPointer).map(({ blob }) => blob));
+  for (const { path, blob } of versions) {
+    const text = blobs.get(blob)?.toString('utf8');
+    if (text === undefined) found.refuse({ path, blob, message: `'${path}' is not a pointer: it is far too long` });
+    else found.add(text, path, blob);
+  }
+}
+
+interface Refused {
+  path: string;
+  blob?: string;
+  message: string;
+}
+
+class PointerRoots {
+  readonly roots = new Map<Oid, LiveRoot>();
+  readonly unreadable: Refused[] = [];
+
+  /** Takes what a pointer's text names. Error: `FORMAT_TOO_NEW`. */
+  add(text: string, file: string, blob?: string): void {
+    const path = file.slice(0, -POINTER_SUFFIX.length);
+    try {
+      const { oid, files } = parsePointer(text, file);
+      this.keep({ oid, path, directory: files !== undefined });
+    } catch (error) {
+      if (!isMlvError(error) || error.code === 'FORMAT_TOO_NEW') throw error;
+      const oids = new Set(text.match(OIDS) ?? []) as Set<Oid>;
+      for (const oid of oids) this.keep({ oid, path, directory: false });
+      if (oids.size === 0) this.refuse({ path: file, ...(blob && { blob }), message: error.message });
+    }
+  }
+
+  refuse(pointer: Refused): void {
+    this.unreadable.push(pointer);
+  }
+
+  private keep(root: LiveRoot): void {
+    const before = this.roots.get(root.oid);
+    if (!before || (root.directory && !before.directory)) this.roots.set(root.oid, root);
+  }
+}
+
+async function withCommits({ git }: Repository, { unreadable }: PointerRoots): Promise<UnreadablePointer[]> {
+  const named: UnreadablePointer[] = [];
+  for (const { path, blob, message } of unreadable) {
+    const commit = blob !== undefined && named.length < NAMED ? await git.commitWith(blob) : undefined;
+    named.push({ path, ...(commit !== undefined && { commit }), message });
+  }
+  return named;
+}
+
+async function unreadableError(repository: Repository, found: PointerRoots): Promise<MlvError> {
+  const pointers = await withCommits(repository, found);
+  const [first] = pointers;
+  const where = first?.commit === undefined ? '' : ` (commit ${first.commit.slice(0, 12)})`;
+  const more = pointers.length > 1 ? `; so do ${pointers.length - 1} more` : '';
+  return new MlvError('POINTER_INVALID', `${first?.message}${where}; it may need data that cannot be told${more}`, {
+    hint: 'look at each; --ignore-unreadable keeps nothing for them and goes on',
+    data: { pointers: pointers.slice(0, 1000) },
+  });
+}
+
+function incomplete(message: string, options: { hint: string; data?: Record<string, unknown> }): MlvError {
+  return new MlvError('HISTORY_INCOMPLETE', message, options);
+}

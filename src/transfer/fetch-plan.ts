@@ -1,0 +1,239 @@
+import pLimit from 'p-limit';
+import { isMlvError, MlvError } from '../core/errors.js';
+import type { CacheBatch } from '../objects/cache-batch.js';
+import { digestOf, type Oid } from '../objects/oid.js';
+import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
+import { inParallel, settled } from './in-parallel.js';
+import { MOST_CHUNK_BYTES, PACK_BYTES_LIMITS } from './pack-format.js';
+import { packDigests, placedChunks } from './placed-chunks.js';
+import type { ObjectRecord, TreeRecord } from './record-reader.js';
+import type { PlacedChunk } from './record-writer.js';
+import type { FailedObject, FetchRoot } from './roots.js';
+import type { TransferSession } from './session.js';
+
+/** A file that the cache lacks, and where the remote has it. */
+export interface WantedFile {
+  oid: Oid;
+  /** Bytes. */
+  size: number;
+  path: string;
+  /** What was asked for, and led here. */
+  root: FetchRoot;
+  /** The object whose record says where the chunks are: the file's own, or its tree's. */
+  record: Oid;
+  /** Its chunks in order; none when `inline` holds its bytes. */
+  chunks: PlacedChunk[];
+  inline?: Buffer;
+}
+
+/** A file whose record must be asked for. */
+type OwnFile = Omit<WantedFile, 'chunks' | 'inline'>;
+
+/**
+ * Finds out what of some roots the cache lacks and where the remote has it: one record a directory level that has
+ * something missing, one a large file; nothing is asked for what is complete. Trees are stored on the way.
+ */
+export class FetchPlanner {
+  /** What is to be downloaded, by oid. */
+  readonly files = new Map<Oid, WantedFile>();
+  /** Trees that came, and their bytes. */
+  trees = 0;
+  treeBytes = 0;
+  private readonly limit;
+  private readonly visited = new Set<string>();
+  private failure: unknown;
+  private readonly own = new Map<Oid, OwnFile>();
+
+  constructor(
+    private readonly session: TransferSession,
+    private readonly batch: CacheBatch,
+    private readonly failed: FailedObject[],
+  ) {
+    this.limit = pLimit(session.options.jobs);
+  }
+
+  /** Plans all roots; gives how many of them lack nothing. Errors: `PATH_NOT_FOUND`, those of Remote. */
+  async plan(roots: readonly FetchRoot[]): Promise<number> {
+    const lacking = await settled(roots.map((root) => this.root(root)));
+    await inParallel(this.own.values(), this.session.options.jobs, (file) => this.planOwn(file));
+    return lacking.filter((lacks) => !lacks).length;
+  }
+
+  private async root(root: FetchRoot): Promise<boolean> {
+    const { oid, size, path } = root;
+    if (root.directory) {
+      const below = root.below.split('/').filter(Boolean);
+      return this.tree({ digest: digestOf(oid), path, below, root, level: 0 });
+    }
+    if (this.session.cache.has(oid, size)) return false;
+    this.own.set(oid, { oid, size, path, root, record: oid });
+    return true;
+  }
+
+  /** True when something at or below the tree was missing. */
+  private async tree(at: TreeVisit): Promise<boolean> {
+    const key = `${at.digest.toString('latin1')}\0${at.below.join('/')}`;
+    if (this.visited.has(key)) return false;
+    this.visited.add(key);
+    const oid = this.session.cache.oid(at.digest);
+    if (at.level > MAX_TREE_LEVELS) {
+      const reason = `directories lie more than ${MAX_TREE_LEVELS} levels deep`;
+      this.fail({ oid, path: at.root.path }, invalid(oid, reason));
+      return true;
+    }
+    const cached = this.readCached(oid);
+    if (cached) {
+      const content = this.inspect(cached, at);
+      const needed = content.missing && (await this.useRecord(oid, at));
+      const below = await settled(content.trees.map((child) => this.tree(child)));
+      return needed || below.includes(true);
+    }
+    const record = await this.treeRecord(oid, at.path);
+    if (!record) return true;
+    this.store(record, at.digest);
+    const { trees } = this.inspect(record.tree, at);
+    this.collect(record, at);
+    await settled(trees.map((child) => this.tree(child)));
+    return true;
+  }
+
+  private readCached(oid: Oid): Buffer | undefined {
+    try {
+      return this.session.cache.read(oid);
+    } catch (error) {
+      // A damaged tree in the cache is fetched again like a missing one; the new one takes its place.
+      if (isMlvError(error, 'OBJECT_CORRUPT')) this.session.cache.quarantine(oid);
+      else if (!isMlvError(error, 'OBJECT_MISSING')) throw error;
+      return undefined;
+    }
+  }
+
+  /** Sub-trees to be visited, and whether a file of this level is missing. */
+  private inspect(bytes: Buffer, at: TreeVisit): { trees: TreeVisit[]; missing: boolean } {
+    const reader = new TreeReader(bytes);
+    const [next, ...rest] = at.below;
+    const trees: TreeVisit[] = [];
+    let missing = false;
+    let found = next === undefined;
+    while (reader.next()) {
+      if (reader.kind === KIND.link && next === undefined) continue;
+      if (next !== undefined && reader.name !== next) continue;
+      // What is no directory has nothing below it.
+      found = reader.kind === KIND.tree || rest.length === 0;
+      if (!found) break;
+      if (reader.kind === KIND.tree)
+        trees.push({
+          ...at,
+          digest: Buffer.from(reader.digest),
+          path: `${at.path}/${reader.name}`,
+          below: rest,
+          level: at.level + 1,
+        });
+      else if (reader.kind !== KIND.link) missing ||= !this.batch.holds(reader.digest.toString('hex'), reader.size);
+    }
+    if (!found) throw notInDirectory(at);
+    return { trees, missing };
+  }
+
+  /** Files are missing of a tree that the cache has: its record says where they are. */
+  private async useRecord(oid: Oid, at: TreeVisit): Promise<boolean> {
+    const record = await this.treeRecord(oid, at.path);
+    if (record) this.collect(record, at);
+    return true;
+  }
+
+  private collect(record: TreeRecord, at: TreeVisit): void {
+    const [only] = at.below;
+    const packs = packDigests(record.packs);
+    const cursor = record.entries();
+    while (cursor.next()) {
+      const { entry } = cursor;
+      if (cursor.location === 'none') continue;
+      if (only !== undefined && entry.name !== only) continue;
+      if (this.batch.holds(entry.digest.toString('hex'), entry.size)) continue;
+      const oid = this.session.cache.oid(entry.digest);
+      const tree = this.session.cache.oid(at.digest);
+      const file = { oid, size: entry.size, path: `${at.path}/${entry.name}`, root: at.root, record: tree };
+      if (cursor.location === 'own') this.own.set(oid, { ...file, record: oid });
+      else if (!this.files.has(oid)) this.add(file, placedChunks(cursor.chunks, packs));
+    }
+  }
+
+  private add(file: OwnFile, chunks: PlacedChunk[]): void {
+    // Whoever wrote the record decides what is taken into memory and asked for only within these bounds.
+    const wild = chunks.find(({ offset, length }) => length > MOST_CHUNK_BYTES || offset > PACK_BYTES_LIMITS.most);
+    if (wild) this.fail(file, invalid(file.record, `a chunk of ${wild.length} bytes at ${wild.offset} is impossible`));
+    else if (file.size === 0) this.files.set(file.oid, { ...file, chunks: [], inline: Buffer.alloc(0) });
+    else this.files.set(file.oid, { ...file, chunks });
+  }
+
+  private async planOwn(file: OwnFile): Promise<void> {
+    const record = await this.readRecord(file.oid, file.path);
+    if (!record) return;
+    if (record.kind === 'chunks') {
+      if (record.size === file.size) this.add(file, placedChunks(record.chunks(), packDigests(record.packs)));
+      else this.fail(file, invalid(file.oid, `it has ${record.size} bytes instead of ${file.size}`));
+      return;
+    }
+    // A file may have the bytes of a tree, and then both have the one record of these bytes.
+    const content = record.kind === 'tree' ? record.tree : record.content;
+    this.files.set(file.oid, { ...file, chunks: [], inline: Buffer.from(content) });
+  }
+
+  private async treeRecord(oid: Oid, path: string): Promise<TreeRecord | undefined> {
+    const record = await this.limit(() => this.readRecord(oid, path));
+    if (record === undefined || record.kind === 'tree') return record;
+    this.fail({ oid, path }, invalid(oid, 'it is not that of a directory'));
+    return undefined;
+  }
+
+  private async readRecord(oid: Oid, path: string): Promise<ObjectRecord | undefined> {
+    if (this.failure !== undefined) throw this.failure;
+    try {
+      const record = await this.session.records.read(oid, { aside: true });
+      if (record) return record;
+      const { name } = this.session.options;
+      this.fail({ oid, path }, new MlvError('REMOTE_NOT_FOUND', `object ${oid} is not on remote '${name}'`));
+    } catch (error) {
+      if (!isMlvError(error, 'RECORD_INVALID') && !isMlvError(error, 'TREE_INVALID')) {
+        this.failure = error;
+        throw error;
+      }
+      this.fail({ oid, path }, error);
+    }
+    return undefined;
+  }
+
+  private store(record: TreeRecord, digest: Buffer): void {
+    this.batch.addBytes(record.tree, digest.toString('hex'));
+    this.trees++;
+    this.treeBytes += record.tree.length;
+  }
+
+  private fail({ oid, path }: { oid: Oid; path: string }, error: MlvError): void {
+    const reason = error.code === 'REMOTE_NOT_FOUND' ? 'missing' : 'corrupt';
+    this.failed.push({ path, oid, reason, message: error.message });
+  }
+}
+
+interface TreeVisit {
+  digest: Buffer;
+  path: string;
+  /** Components that are left of a partial fetch's path. */
+  below: readonly string[];
+  root: FetchRoot;
+  /** Levels below the root. */
+  level: number;
+}
+
+function notInDirectory({ path, below, root }: TreeVisit): MlvError {
+  const missing = `${path}/${below.join('/')}`;
+  return new MlvError('PATH_NOT_FOUND', `'${missing}' is not in the tracked directory '${root.path}'`, {
+    hint: `mlv ls ${root.path} shows what is`,
+    data: { path: missing },
+  });
+}
+
+function invalid(record: Oid, reason: string): MlvError {
+  return new MlvError('RECORD_INVALID', `the record of ${record} is damaged: ${reason}`);
+}

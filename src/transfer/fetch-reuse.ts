@@ -1,0 +1,143 @@
+import { closeSync, readSync } from 'node:fs';
+import { isMlvError } from '../core/errors.js';
+import type { Oid } from '../objects/oid.js';
+import { KIND, TreeReader } from '../objects/tree-format.js';
+import type { WantedFile } from './fetch-plan.js';
+import { inParallel } from './in-parallel.js';
+import { digestKey } from './known-places.js';
+import type { TransferSession } from './session.js';
+import { Turns } from './turns.js';
+
+/** Smaller files come whole: the look at their former versions would cost more than it saves. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+
+/** What the pointers at these paths named before, newest first. */
+export type FormerVersions = (paths: readonly string[]) => Promise<ReadonlyMap<string, readonly Oid[]>>;
+
+/** Where a chunk is in a cached object. */
+interface LocalChunk {
+  offset: number;
+  length: number;
+}
+
+/** Takes a chunk that was compared with its digest, and its offset in the file; the bytes are used again afterwards. */
+export type LocalSink = (bytes: Buffer, at: number) => void;
+
+/**
+ * Finds chunks of large files that are wanted in the former versions of the same files, as far as the cache has them:
+ * what stands there need not come from the remote.
+ */
+export class LocalChunks {
+  private readonly former = new Map<Oid, Oid>();
+  private readonly turns: Turns;
+  private buffer = Buffer.alloc(0);
+
+  constructor(
+    private readonly session: TransferSession,
+    private readonly versions: FormerVersions | undefined,
+  ) {
+    this.turns = new Turns(session.options.signal);
+  }
+
+  /** Finds the newest cached version of every large file. Errors: those of `versions`. */
+  async find(files: Iterable<WantedFile>): Promise<void> {
+    const large = [...files].filter((file) => file.size > LARGE_BYTES && file.chunks.length > 1);
+    if (!this.versions || large.length === 0) return;
+    const versions = await this.versions([...new Set(large.map(({ root }) => root.path))]);
+    const listings = new Map<string, ReadonlyMap<string, Oid>>();
+    for (const { oid, root, path } of large) {
+      const before = versions.get(root.path)?.find((each) => each !== root.oid && this.isCached(each));
+      if (!before) continue;
+      let listing = listings.get(root.path);
+      if (!listing) {
+        listing = root.directory ? this.largeFilesOf(before, root.path) : new Map([[root.path, before]]);
+        listings.set(root.path, listing);
+      }
+      const former = listing.get(path);
+      if (former && this.isCached(former)) this.former.set(oid, former);
+    }
+    await inParallel(new Set(this.former.values()), this.session.options.jobs, (oid) => this.prepare(oid));
+  }
+
+  /**
+   * Gives every chunk of the file that a former version holds; the indexes of those chunks are the result. Errors: the
+   * sink's, `INTERRUPTED`.
+   */
+  async take(file: WantedFile, sink: LocalSink): Promise<ReadonlySet<number>> {
+    const taken = new Set<number>();
+    const former = this.former.get(file.oid);
+    const chunks = former && this.chunksOf(former);
+    if (!former || !chunks) return taken;
+    const { descriptor } = this.session.cache.open(former);
+    try {
+      let at = 0;
+      for (const [index, { digest, length }] of file.chunks.entries()) {
+        const known = chunks.get(digestKey(digest));
+        const bytes = known?.length === length ? this.read(descriptor, known) : undefined;
+        // An object that was damaged since it got its name only means that more is downloaded.
+        if (bytes && this.session.cache.hash.digest(bytes).equals(digest)) {
+          sink(bytes, at);
+          taken.add(index);
+        }
+        at += length;
+        const turn = this.turns.due();
+        if (turn) await turn;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+    return taken;
+  }
+
+  /** Sees to it that the record of a former version is on this machine. */
+  private async prepare(oid: Oid): Promise<void> {
+    try {
+      await this.session.records.read(oid);
+    } catch (error) {
+      // A record of the past that cannot be read saves nothing; a remote that does not answer says so soon enough.
+      if (!isMlvError(error) || isMlvError(error, 'INTERRUPTED')) throw error;
+    }
+  }
+
+  private chunksOf(oid: Oid): Map<string, LocalChunk> | undefined {
+    const record = this.session.records.copyOf(oid);
+    if (record?.kind !== 'chunks') return undefined;
+    const chunks = new Map<string, LocalChunk>();
+    let offset = 0;
+    for (const cursor = record.chunks(); cursor.next(); offset += cursor.length) {
+      chunks.set(digestKey(cursor.digest), { offset, length: cursor.length });
+    }
+    return chunks;
+  }
+
+  private read(descriptor: number, { offset, length }: LocalChunk): Buffer | undefined {
+    if (this.buffer.length < length) this.buffer = Buffer.allocUnsafeSlow(length);
+    let count = 0;
+    while (count < length) {
+      const read = readSync(descriptor, this.buffer, count, length - count, offset + count);
+      if (read === 0) return undefined;
+      count += read;
+    }
+    return this.buffer.subarray(0, length);
+  }
+
+  /** Large files of a cached tree by path, as far as the cache has the trees. */
+  private largeFilesOf(tree: Oid, path: string, into = new Map<string, Oid>()): Map<string, Oid> {
+    try {
+      const reader = new TreeReader(this.session.cache.read(tree));
+      while (reader.next()) {
+        if (reader.kind === KIND.link || reader.size <= LARGE_BYTES) continue;
+        const oid = this.session.cache.oid(reader.digest);
+        if (reader.kind === KIND.tree) this.largeFilesOf(oid, `${path}/${reader.name}`, into);
+        else into.set(`${path}/${reader.name}`, oid);
+      }
+    } catch (error) {
+      if (!isMlvError(error)) throw error;
+    }
+    return into;
+  }
+
+  private isCached(oid: Oid): boolean {
+    return oid.startsWith(`${this.session.cache.hash.algorithm}:`) && this.session.cache.has(oid);
+  }
+}

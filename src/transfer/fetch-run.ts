@@ -1,0 +1,232 @@
+import { isMlvError, MlvError } from '../core/errors.js';
+import { CacheBatch } from '../objects/cache-batch.js';
+import { digestOf } from '../objects/oid.js';
+import { checkInterrupted } from '../remotes/interrupted.js';
+import { FetchPlanner, type WantedFile } from './fetch-plan.js';
+import { type FormerVersions, LocalChunks } from './fetch-reuse.js';
+import { inParallel } from './in-parallel.js';
+import { LargeTarget } from './large-target.js';
+import { planRanges, type RangeRequest, type Wanted } from './range-plan.js';
+import { type ChunkUse, readRange } from './range-reader.js';
+import { packKey } from './remote-layout.js';
+import type { FailedObject, FetchRoot } from './roots.js';
+import type { TransferSession } from './session.js';
+
+/** Finished objects get their names at least that often, so that a killed fetch keeps what it had. */
+const COMMIT_EVERY_MS = 5000;
+
+export interface FetchOptions {
+  /** Only find out what would be fetched. */
+  dryRun?: boolean;
+  /** What pointers named before: chunks that the cache has of those are not downloaded again. */
+  formerVersions?: FormerVersions;
+}
+
+export interface FetchReport {
+  /** Roots of which nothing was missing. */
+  upToDate: number;
+  /** Objects that came, and bytes of their content; with `dryRun` what would come. */
+  objects: number;
+  packs: number;
+  bytes: number;
+  failed: FailedObject[];
+}
+
+/** A use of a chunk: which file it belongs to, and where. */
+interface FileChunk extends ChunkUse {
+  file: FileInProgress;
+  /** Offset in the file. */
+  at: number;
+}
+
+interface FileInProgress {
+  wanted: WantedFile;
+  /** Where its chunks are collected; none for a file that is one. */
+  target: LargeTarget | undefined;
+  state: 'open' | 'stored' | 'failed';
+}
+
+/** One attempt to bring what is missing. */
+export class FetchRun {
+  /** Records that were dropped because what they say is not so, though they were not asked for in this run. */
+  outdated = 0;
+  readonly report: FetchReport = { upToDate: 0, objects: 0, packs: 0, bytes: 0, failed: [] };
+  private readonly batch: CacheBatch;
+  private readonly phase;
+  private readonly inProgress = new Set<LargeTarget>();
+  private readonly packs = new Set<string>();
+  private readonly packNames = new Map<Buffer, string>();
+  private committed = Date.now();
+  private committing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly session: TransferSession,
+    private readonly options: FetchOptions,
+  ) {
+    session.cache.temporary.removeStale();
+    this.batch = new CacheBatch(session.cache);
+    this.phase = session.options.reporter.phase('Fetching', { unit: 'files' });
+  }
+
+  /** Drops what did not get its name. */
+  end(): void {
+    for (const target of this.inProgress) target.abandon();
+    this.batch.abandon();
+    this.phase.end();
+  }
+
+  /** Brings everything; what happened is in the report. Errors as fetchObjects. */
+  async all(roots: readonly FetchRoot[]): Promise<void> {
+    const { report } = this;
+    const planner = new FetchPlanner(this.session, this.batch, report.failed);
+    report.upToDate = await planner.plan(roots);
+    const files = [...planner.files.values()];
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    report.objects = planner.trees + files.length;
+    report.bytes = planner.treeBytes + bytes;
+    if (this.options.dryRun) return;
+    this.phase.expect({ items: files.length, bytes });
+    await this.download(files);
+    await this.committing;
+    await this.batch.commit();
+    report.packs = this.packs.size;
+  }
+
+  private async download(files: readonly WantedFile[]): Promise<void> {
+    const local = new LocalChunks(this.session, this.options.formerVersions);
+    await local.find(files);
+    const wanted: Wanted<FileChunk>[] = [];
+    for (const file of files) {
+      checkInterrupted(this.session.options.signal);
+      const open: FileInProgress = { wanted: file, target: undefined, state: 'open' };
+      if (file.inline) this.store(open, file.inline);
+      else if (file.chunks.length === 1) this.want(open, wanted);
+      else await this.beginLarge(open, { local, wanted });
+    }
+    await inParallel(planRanges(wanted), this.session.options.jobs, (request) => this.readRequest(request));
+  }
+
+  /** Takes what the cache has of a large file's former versions; the rest is wanted from the remote. */
+  private async beginLarge(
+    file: FileInProgress,
+    { local, wanted }: { local: LocalChunks; wanted: Wanted<FileChunk>[] },
+  ): Promise<void> {
+    const { oid, size } = file.wanted;
+    const target = new LargeTarget(this.session.cache, oid, size);
+    file.target = target;
+    this.inProgress.add(target);
+    const taken = await local.take(file.wanted, (bytes, at) => {
+      target.write(bytes, at);
+      this.phase.advance({ bytes: bytes.length });
+    });
+    if (target.complete) await this.finish(file);
+    else this.want(file, wanted, taken);
+  }
+
+  /** Wants the chunks of a file that are not in `taken` (by index). */
+  private want(file: FileInProgress, wanted: Wanted<FileChunk>[], taken?: ReadonlySet<number>): void {
+    let at = 0;
+    for (const [index, { pack, offset, length, digest }] of file.wanted.chunks.entries()) {
+      // Chunks of one record share the buffers of their packs: one text for all of them.
+      const name = this.packNames.get(pack) ?? pack.toString('hex');
+      this.packNames.set(pack, name);
+      if (!taken?.has(index)) wanted.push({ pack: name, offset, length, use: { file, at, digest } });
+      at += length;
+    }
+  }
+
+  private async readRequest(request: RangeRequest<FileChunk>): Promise<void> {
+    const { cache, options } = this.session;
+    const finished: FileInProgress[] = [];
+    try {
+      checkInterrupted(options.signal);
+      const key = packKey(cache.hash.algorithm, request.pack);
+      const range = { start: request.start, length: request.length };
+      const content = await this.session.remote.get(key, { range, ...this.session.cancel });
+      this.packs.add(request.pack);
+      await readRange(request, content.body, {
+        hash: cache.hash,
+        take: (part, bytes) => {
+          if (this.take(part, bytes)) finished.push(part.use.file);
+        },
+        refuse: (part, error) => this.fail(part.use.file, error),
+      });
+    } catch (error) {
+      if (!concernsOnePack(error)) throw error;
+      for (const part of request.parts) this.fail(part.use.file, error as MlvError);
+    }
+    for (const file of finished) await this.finish(file);
+    await this.commitNowAndThen();
+  }
+
+  /** Stores a chunk; true when it completes a large file. */
+  private take({ use: { file, at, digest } }: Wanted<FileChunk>, bytes: Buffer): boolean {
+    if (file.state !== 'open') return false;
+    this.phase.advance({ bytes: bytes.length });
+    if (!file.target) {
+      this.store(file, bytes, digest);
+      return false;
+    }
+    file.target.write(bytes, at);
+    return file.target.complete;
+  }
+
+  /** Stores an object that is in memory. */
+  private store(file: FileInProgress, bytes: Buffer, digest = this.session.cache.hash.digest(bytes)): void {
+    const { oid } = file.wanted;
+    if (!digest.equals(digestOf(oid))) {
+      this.fail(file, new MlvError('OBJECT_CORRUPT', `what the remote has as ${oid} is another object`));
+      return;
+    }
+    this.batch.addBytes(bytes, digest.toString('hex'));
+    file.state = 'stored';
+    this.phase.advance({ items: 1 });
+  }
+
+  /** Names a large file that has all its chunks. */
+  private async finish(file: FileInProgress): Promise<void> {
+    if (file.state !== 'open' || !file.target) return;
+    try {
+      await file.target.finish(this.batch);
+      this.inProgress.delete(file.target);
+      file.state = 'stored';
+      this.phase.advance({ items: 1 });
+    } catch (error) {
+      if (!isMlvError(error, 'OBJECT_CORRUPT')) throw error;
+      this.fail(file, error);
+    }
+  }
+
+  private fail(file: FileInProgress, error: MlvError): void {
+    if (file.state !== 'open') return;
+    file.state = 'failed';
+    if (file.target) {
+      this.inProgress.delete(file.target);
+      file.target.abandon();
+    }
+    const { oid, path, size, record } = file.wanted;
+    if (this.session.records.forget(record)) this.outdated++;
+    this.report.failed.push({ path, oid, reason: reasonOf(error), message: error.message });
+    this.report.objects--;
+    this.report.bytes -= size;
+  }
+
+  private async commitNowAndThen(): Promise<void> {
+    if (!this.batch.full && Date.now() - this.committed < COMMIT_EVERY_MS) return;
+    this.committed = Date.now();
+    const before = this.committing;
+    this.committing = before.then(() => this.batch.commit());
+    await this.committing;
+  }
+}
+
+function reasonOf(error: MlvError): 'missing' | 'corrupt' | 'remote' {
+  if (error.code === 'REMOTE_NOT_FOUND') return 'missing';
+  return error.code === 'REMOTE_PERMANENT' ? 'remote' : 'corrupt';
+}
+
+function concernsOnePack(error: unknown): boolean {
+  return (
+    isMlvError(error, 'REMOTE_NOT_FOUND') || isMlvError(error, 'PACK_INVALID') || isMlvError(error, 'REMOTE_PERMANENT')
+  );
+}

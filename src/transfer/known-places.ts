@@ -1,0 +1,73 @@
+import { packDigests, placedChunks } from './placed-chunks.js';
+import type { ObjectRecord, TreeRecord } from './record-reader.js';
+import type { ChunkPlace, PlacedChunk } from './record-writer.js';
+
+/** Keys of maps are digests as latin1 text: the shortest form that a Map can look up. */
+export function digestKey(digest: Buffer): string {
+  return digest.toString('latin1');
+}
+
+/**
+ * Where chunks are on a remote, as far as a push knows: from records of predecessors, from its journal, and from the
+ * packs it makes itself. A file that is one chunk is found under its own digest.
+ */
+export class KnownPlaces {
+  private readonly chunks = new Map<string, ChunkPlace>();
+  private readonly files = new Map<string, PlacedChunk[]>();
+
+  /** `isLost` tells packs whose places are not to be used: those that a check found missing or damaged. */
+  constructor(private readonly isLost: (pack: Buffer) => boolean = () => false) {}
+
+  /** Number of chunks known. */
+  get size(): number {
+    return this.chunks.size;
+  }
+
+  chunk(digest: Buffer): ChunkPlace | undefined {
+    return this.chunks.get(digestKey(digest));
+  }
+
+  /** The place is kept as it is given: its pack may get its name later. */
+  addChunk(digest: Buffer, place: ChunkPlace): void {
+    if (!this.isLost(place.pack)) this.chunks.set(digestKey(digest), place);
+  }
+
+  /** The chunks of a file that is more than one, when all of them are known. */
+  file(digest: Buffer): readonly PlacedChunk[] | undefined {
+    return this.files.get(digestKey(digest));
+  }
+
+  addFile(digest: Buffer, chunks: PlacedChunk[]): void {
+    if (!chunks.some((chunk) => this.isLost(chunk.pack))) this.files.set(digestKey(digest), chunks);
+    for (const chunk of chunks) this.addChunk(chunk.digest, chunk);
+  }
+
+  /** Forgets the places in packs that are not to be used. */
+  drop(isLost: (pack: Buffer) => boolean): void {
+    for (const [key, place] of this.chunks) if (isLost(place.pack)) this.chunks.delete(key);
+    for (const [key, chunks] of this.files) if (chunks.some(({ pack }) => isLost(pack))) this.files.delete(key);
+  }
+
+  /** Takes over every place that a record tells. */
+  addRecord(record: ObjectRecord): void {
+    if (record.kind === 'inline') return;
+    const packs = packDigests(record.packs);
+    if (record.kind === 'tree') this.addTree(record, packs);
+    else {
+      for (const cursor = record.chunks(); cursor.next(); ) {
+        this.addChunk(cursor.digest, { pack: packs[cursor.packIndex] as Buffer, offset: cursor.offset });
+      }
+    }
+  }
+
+  private addTree(record: TreeRecord, packs: readonly Buffer[]): void {
+    const cursor = record.entries();
+    while (cursor.next()) {
+      if (cursor.location !== 'chunks' || cursor.entry.size === 0) continue;
+      const chunks = placedChunks(cursor.chunks, packs);
+      const [only] = chunks;
+      if (chunks.length === 1 && only) this.addChunk(only.digest, { pack: only.pack, offset: only.offset });
+      else this.addFile(cursor.entry.digest, chunks);
+    }
+  }
+}

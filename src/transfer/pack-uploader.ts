@@ -1,0 +1,96 @@
+import type { Phase } from '../core/reporter.js';
+import { DIGEST_BYTES } from '../objects/oid.js';
+import { bytesBody } from '../remotes/remote.js';
+import { PackBuilder } from './pack-builder.js';
+import type { PushJournal } from './push-journal.js';
+import type { ChunkPlace } from './record-writer.js';
+import { packKey } from './remote-layout.js';
+import type { TransferSession } from './session.js';
+
+/** Packs under way at once, each with its buffer: what bounds a push's memory. */
+const MOST_UPLOADS = 4;
+
+export interface UploaderOptions {
+  session: TransferSession;
+  journal: PushJournal;
+  /** Bytes of a full pack. */
+  packBytes: number;
+  /** True for packs that a collection may delete: none of that name is made. */
+  isMarked?: ((pack: Buffer) => boolean) | undefined;
+  phase: Phase;
+}
+
+/**
+ * Fills packs with chunks and uploads each as it is full, a few at a time. A place that `add` gives has its pack's
+ * name only once that pack is finished; after `finish` all have.
+ */
+export class PackUploader {
+  /** Packs and their bytes that were uploaded. */
+  packs = 0;
+  bytes = 0;
+  private builder: PackBuilder | undefined;
+  private name = Buffer.alloc(DIGEST_BYTES);
+  private readonly buffers: Buffer[] = [];
+  private readonly uploads = new Set<Promise<void>>();
+  private failure: unknown;
+  private readonly most: number;
+
+  constructor(private readonly options: UploaderOptions) {
+    this.most = Math.min(MOST_UPLOADS, options.session.options.jobs);
+  }
+
+  /** True when a chunk of that many bytes can be added without a wait. */
+  hasRoom(length: number): boolean {
+    return this.builder?.fits(length) ?? false;
+  }
+
+  /** Sends the pack that is full and waits for a free buffer. Errors: those of the uploads. */
+  async makeRoom(): Promise<void> {
+    this.seal();
+    while (this.uploads.size >= this.most) await Promise.race(this.uploads);
+    if (this.failure !== undefined) throw this.failure;
+    const buffer = this.buffers.pop();
+    const { packBytes: capacity, isMarked: isTaken } = this.options;
+    this.builder = new PackBuilder({ capacity, ...(buffer && { buffer }), ...(isTaken && { isTaken }) });
+    this.name = Buffer.alloc(DIGEST_BYTES);
+  }
+
+  /** Adds a chunk that has room. */
+  add(digest: Buffer, bytes: Uint8Array): ChunkPlace {
+    const offset = (this.builder as PackBuilder).add(digest, bytes);
+    return { pack: this.name, offset };
+  }
+
+  /** Sends what is left and waits for all uploads. Errors: those of the uploads. */
+  async finish(): Promise<void> {
+    this.seal();
+    while (this.uploads.size > 0) await Promise.race(this.uploads);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private seal(): void {
+    const builder = this.builder;
+    this.builder = undefined;
+    if (!builder || builder.count === 0) return;
+    const { session } = this.options;
+    const pack = builder.finish(session.cache.hash);
+    pack.digest.copy(this.name);
+    const upload = this.upload(pack.digest, pack.bytes).catch((error: unknown) => {
+      this.failure ??= error;
+    });
+    const tracked: Promise<void> = upload.then(() => {
+      this.uploads.delete(tracked);
+      this.buffers.push(Buffer.from(pack.bytes.buffer, pack.bytes.byteOffset, builder.capacity));
+    });
+    this.uploads.add(tracked);
+  }
+
+  private async upload(digest: Buffer, bytes: Buffer): Promise<void> {
+    const { session, journal, phase } = this.options;
+    await session.remote.put(packKey(session.cache.hash.algorithm, digest), bytesBody(bytes), session.cancel);
+    journal.note(digest, bytes);
+    this.packs++;
+    this.bytes += bytes.length;
+    phase.advance({ bytes: bytes.length, items: 1 });
+  }
+}

@@ -1,0 +1,77 @@
+import type { Phase } from '../core/reporter.js';
+import { digestOf, type Oid } from '../objects/oid.js';
+import type { KnownPlaces } from './known-places.js';
+import type { PackUploader } from './pack-uploader.js';
+import { PushSource } from './push-source.js';
+import type { PlacedChunk } from './record-writer.js';
+import type { RemoteInfo } from './remote-info.js';
+import type { TransferSession } from './session.js';
+import { Turns } from './turns.js';
+
+export interface ChunkSenderOptions {
+  session: TransferSession;
+  info: RemoteInfo;
+  /** Where chunks are already; what is sent is added. */
+  places: KnownPlaces;
+  uploader: PackUploader;
+  phase: Phase;
+  /** Only count what would be sent. */
+  dryRun: boolean;
+}
+
+/** Sends the chunks of cached files that the remote does not have. */
+export class ChunkSender {
+  /** With `dryRun`, the bytes that would be sent. */
+  plannedBytes = 0;
+  readonly turns: Turns;
+  private readonly source: PushSource;
+
+  constructor(private readonly options: ChunkSenderOptions) {
+    this.source = new PushSource(options.session.cache, options.info.chunker);
+    this.turns = new Turns(options.session.options.signal);
+  }
+
+  /** The bytes of a small object: a view that the next call of any method overwrites. Errors as `file`. */
+  bytesOf(oid: Oid, size: number): Buffer {
+    return this.source.readWhole(oid, size);
+  }
+
+  /**
+   * Sends what the remote lacks of a file; gives where all of its chunks are (nothing of use with `dryRun`). Errors:
+   * `OBJECT_MISSING`, `OBJECT_CORRUPT`, those of the uploads, `INTERRUPTED`.
+   */
+  async file({ oid, size }: { oid: Oid; size: number }): Promise<PlacedChunk[]> {
+    const chunks: PlacedChunk[] = [];
+    this.options.phase.expect({ bytes: size });
+    if (size <= this.options.info.chunker.whole) {
+      const waiting = this.send(digestOf(oid), this.source.readWhole(oid, size), chunks);
+      if (waiting) await waiting;
+    } else await this.source.eachChunk(oid, size, (digest, bytes) => this.send(digest, bytes, chunks));
+    return chunks;
+  }
+
+  private send(digest: Buffer, bytes: Buffer, into: PlacedChunk[]): undefined | Promise<void> {
+    const { places, uploader, phase, dryRun } = this.options;
+    const { length } = bytes;
+    const known = places.chunk(digest);
+    if (known) {
+      into.push({ digest, length, pack: known.pack, offset: known.offset });
+      phase.expect({ bytes: -length });
+      return this.turns.due();
+    }
+    if (dryRun) {
+      this.plannedBytes += length;
+      places.addChunk(digest, { pack: digest, offset: 0 });
+      return this.turns.due();
+    }
+    const add = (): void => {
+      const { pack, offset } = uploader.add(digest, bytes);
+      const chunk = { digest, length, pack, offset };
+      places.addChunk(digest, chunk);
+      into.push(chunk);
+    };
+    if (!uploader.hasRoom(length)) return uploader.makeRoom().then(add);
+    add();
+    return this.turns.due();
+  }
+}

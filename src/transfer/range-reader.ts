@@ -1,0 +1,125 @@
+import { MlvError } from '../core/errors.js';
+import type { HashFunction } from '../objects/hash.js';
+import type { RangeRequest, Wanted } from './range-plan.js';
+
+/** A part of a range: which chunk it must be. */
+export interface ChunkUse {
+  /** Digest of the chunk's bytes. */
+  digest: Buffer;
+}
+
+/** Takes a chunk that was compared with its digest; the bytes are used again when it returns. */
+export type ChunkSink<T> = (part: Wanted<T>, bytes: Buffer) => void;
+
+export interface RangeReaderOptions<T> {
+  hash: HashFunction;
+  take: ChunkSink<T>;
+  /** Takes the chunks that are not what they must be: one damaged chunk does not stop the others. */
+  refuse: (part: Wanted<T>, error: MlvError) => void;
+  /** Called with the bytes that arrived. */
+  onBytes?: (bytes: number) => void;
+}
+
+/**
+ * Cuts the body of a ranged request into the chunks that are wanted, checks each against its digest and hands it on:
+ * memory is one chunk, whatever the range. Parts must be as planRanges gives them: in ascending order of offsets, each
+ * the same bytes as the one before or none of them. `refuse` gets `PACK_INVALID` for a chunk with other content. Error: `REMOTE_TRANSIENT` for a short body.
+ */
+export async function readRange<T extends ChunkUse>(
+  request: RangeRequest<T>,
+  body: AsyncIterable<Uint8Array>,
+  options: RangeReaderOptions<T>,
+): Promise<void> {
+  const cutter = new RangeCutter(request, options);
+  for await (const bytes of body) {
+    options.onBytes?.(bytes.length);
+    cutter.push(bytes);
+  }
+  cutter.end();
+}
+
+class RangeCutter<T extends ChunkUse> {
+  /** Where in the pack the next byte of the body is. */
+  private position: number;
+  private next = 0;
+  private held: Buffer = Buffer.alloc(0);
+  private heldLength = 0;
+
+  constructor(
+    private readonly request: RangeRequest<T>,
+    private readonly options: RangeReaderOptions<T>,
+  ) {
+    this.position = request.start;
+  }
+
+  push(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      const part = this.request.parts[this.next];
+      if (!part) return;
+      if (this.heldLength === 0 && this.position < part.offset) {
+        const skip = Math.min(part.offset - this.position, bytes.length - at);
+        this.position += skip;
+        at += skip;
+        continue;
+      }
+      const take = Math.min(part.length - this.heldLength, bytes.length - at);
+      const piece = bytes.subarray(at, at + take);
+      at += take;
+      this.position += take;
+      if (this.heldLength === 0 && take === part.length)
+        this.complete(Buffer.from(piece.buffer, piece.byteOffset, take));
+      else this.hold(piece, part.length);
+    }
+  }
+
+  end(): void {
+    if (this.next < this.request.parts.length) {
+      throw new MlvError(
+        'REMOTE_TRANSIENT',
+        `pack ${this.request.pack}: the remote sent fewer bytes than were asked for`,
+        {
+          data: { pack: this.request.pack },
+        },
+      );
+    }
+  }
+
+  private hold(piece: Uint8Array, length: number): void {
+    if (this.held.length < length) {
+      const larger = Buffer.allocUnsafe(length);
+      this.held.copy(larger, 0, 0, this.heldLength);
+      this.held = larger;
+    }
+    this.held.set(piece, this.heldLength);
+    this.heldLength += piece.length;
+    if (this.heldLength < length) return;
+    this.heldLength = 0;
+    this.complete(this.held.subarray(0, length));
+  }
+
+  private complete(bytes: Buffer): void {
+    const first = this.request.parts[this.next] as Wanted<T>;
+    const digest = this.options.hash.digest(bytes);
+    // One chunk may be wanted in several places: they follow each other with the same offset.
+    for (;;) {
+      const part = this.request.parts[this.next];
+      if (!part || part.offset !== first.offset) return;
+      this.next++;
+      if (part.use.digest.equals(digest)) this.options.take(part, bytes);
+      else this.options.refuse(part, damagedChunk(this.request.pack, part));
+    }
+  }
+}
+
+function damagedChunk<T extends ChunkUse>(pack: string, part: Wanted<T>): MlvError {
+  const chunk = part.use.digest.toString('hex');
+  return new MlvError(
+    'PACK_INVALID',
+    `pack ${pack} is damaged: chunk ${chunk} (${part.length} bytes at offset ${part.offset}) has other content`,
+    {
+      hint: 'repair the remote from a cache that has the data: mlv fsck --remote --repair',
+      data: { pack, chunk, offset: part.offset },
+    },
+  );
+}

@@ -1,0 +1,32 @@
+import type { Oid } from '../objects/oid.js';
+
+/** What a transfer is asked for: the object that one pointer names. */
+export interface Root {
+  oid: Oid;
+  /** True for a tree. */
+  directory: boolean;
+  /** Bytes of the file, or of all files below. */
+  size: number;
+  /** For messages: the path of the tracked file or directory. */
+  path: string;
+}
+
+/** A root to be pushed, with the objects that its pointer named before, newest first. */
+export interface PushRoot extends Root {
+  predecessors: readonly Oid[];
+}
+
+/** What to bring into the cache. */
+export interface FetchRoot extends Root {
+  /** Only what is at or below this path of a directory; all when empty. */
+  below: string;
+}
+
+/** An object that a transfer could not handle, and why. */
+export interface FailedObject {
+  /** Path of the file or directory it belongs to. */
+  path: string;
+  oid: Oid;
+  reason: 'missing' | 'corrupt' | 'remote';
+  message: string;
+}

@@ -1,0 +1,173 @@
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { MlvError } from '../core/errors.js';
+import { isGitDirectoryName } from '../objects/entry-name.js';
+import { absolutePath, isWithin, nameOf, parentOf, type RepositoryPath } from './paths.js';
+import { targetNameProblem } from './pointer-format.js';
+import { isDirectoryTarget, isPointerPath, pointerPathOf, type Target } from './pointers.js';
+import type { Repository } from './repository.js';
+import { objectOfLink } from './scan-target.js';
+
+/** A path that add may take. */
+export interface AddTarget {
+  path: RepositoryPath;
+  directory: boolean;
+}
+
+/** Small files that rule how others are treated: they must be there right after a clone. */
+const READ_FROM_GIT = new Set(['.gitignore', '.gitattributes', '.gitmodules', '.mlvignore']);
+/** The project's settings, at the top of the working tree. */
+const PROJECT_FILE = 'mlv.yaml';
+
+/**
+ * Checks the paths that add was given against the workspace, against each other and against what mlv and Git track
+ * already. Gives them once each. Errors: `PATH_NOT_FOUND`, `PATH_UNSUPPORTED`, `TARGET_IS_POINTER`, `TARGETS_OVERLAP`,
+ * `TRACKED_BY_GIT`, `PATH_OUTSIDE_REPOSITORY`.
+ */
+export async function checkAddTargets(
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  known: readonly Target[],
+): Promise<AddTarget[]> {
+  const unique = [...new Set(paths)].sort();
+  const targets = unique.map((path) => ({ path, directory: inspect(repository, path) }));
+  checkOverlaps(targets, known);
+  const tracked = await repository.git.trackedFiles(unique);
+  if (tracked.length > 0) for (const target of targets) checkGit(target, tracked);
+  await checkPointersVisible(repository, unique);
+  return targets;
+}
+
+/**
+ * Checks a path that is to become a target and where nothing is yet. Errors: `PATH_UNSUPPORTED`, `TARGET_IS_POINTER`,
+ * `TRACKED_BY_GIT`.
+ */
+export async function checkNewTarget(repository: Repository, target: AddTarget): Promise<void> {
+  checkPlace(repository, target.path);
+  checkGit(target, await repository.git.trackedFiles([target.path]));
+  await checkPointersVisible(repository, [target.path]);
+}
+
+/** A pointer that Git ignores would never be committed, and mlv would not find it itself. */
+async function checkPointersVisible(repository: Repository, paths: readonly RepositoryPath[]): Promise<void> {
+  const [first] = await repository.git.ignoredPaths(paths.map(pointerPathOf));
+  if (first === undefined) return;
+  throw new MlvError('PATH_UNSUPPORTED', `'${first}', the pointer, is ignored by Git and could not be committed`, {
+    hint: `change the rule that ignores it: git check-ignore -v -- '${first}'`,
+    data: { path: first },
+  });
+}
+
+/** True for a directory. */
+function inspect(repository: Repository, path: RepositoryPath): boolean {
+  checkPlace(repository, path);
+  const stat = lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false });
+  if (!stat) {
+    throw new MlvError('PATH_NOT_FOUND', `'${path}' is not there`, { hint: 'check the spelling', data: { path } });
+  }
+  return checkKind(repository, path, stat);
+}
+
+/** A target's name and the directories above it, whether or not it is there. */
+function checkPlace(repository: Repository, path: RepositoryPath): void {
+  if (path === '') {
+    throw new MlvError('PATH_UNSUPPORTED', 'the top of the repository cannot be tracked as a whole', {
+      hint: 'name the files and directories: mlv add data/ model.pkl',
+    });
+  }
+  if (isPointerPath(path) || path.endsWith('.mlv')) {
+    throw new MlvError(
+      'TARGET_IS_POINTER',
+      `'${path}' is a pointer file (or has a pointer's name); pointers belong in Git`,
+      {
+        hint: `add what it stands for: mlv add '${path.slice(0, -4)}'`,
+        data: { path },
+      },
+    );
+  }
+  if (isGitDirectoryName(nameOf(path))) throw unsupported(path, "it stands for Git's own directory");
+  if (READ_FROM_GIT.has(nameOf(path)) || path === PROJECT_FILE)
+    throw unsupported(path, 'Git and mlv read it themselves; it belongs in Git');
+  const problem = targetNameProblem(nameOf(path));
+  if (problem) throw unsupported(path, `its name ${problem}`);
+  const link = linkOnTheWay(repository, parentOf(path));
+  if (link !== undefined) throw unsupported(path, `'${link}' is a symbolic link; name the path it leads to`);
+}
+
+/** The first directory of a path that is a symbolic link. */
+function linkOnTheWay(repository: Repository, path: RepositoryPath): RepositoryPath | undefined {
+  if (path === '') return undefined;
+  const above = linkOnTheWay(repository, parentOf(path));
+  if (above !== undefined) return above;
+  return lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false })?.isSymbolicLink()
+    ? path
+    : undefined;
+}
+
+function checkKind(repository: Repository, path: RepositoryPath, stat: Stats): boolean {
+  if (path.includes('\ufffd')) throw unsupported(path, 'its name is not valid UTF-8');
+  if (stat.isDirectory()) return true;
+  if (stat.isFile()) return false;
+  if (!stat.isSymbolicLink()) throw unsupported(path, 'it is neither a file nor a directory');
+  if (objectOfLink(repository)(readlinkSync(absolutePath(repository.layout, path))) !== undefined) return false;
+  throw unsupported(path, 'it is a symbolic link; track what it points to, or keep the link in Git');
+}
+
+function unsupported(path: RepositoryPath, reason: string): MlvError {
+  return new MlvError('PATH_UNSUPPORTED', `'${path}' cannot be tracked: ${reason}`, { data: { path } });
+}
+
+/** Looks up the directories above each path, so that the cost grows with the number of paths and not with its square. */
+function checkOverlaps(targets: readonly AddTarget[], known: readonly Target[]): void {
+  const named = new Set(targets.map(({ path }) => path));
+  const directories = new Set(known.filter(isDirectoryTarget).map(({ path }) => path));
+  const above = new Map(known.flatMap(({ path }) => parents(path).map((parent) => [parent, path])));
+  for (const { path, directory } of targets) {
+    const outer = parents(path).find((parent) => named.has(parent));
+    if (outer !== undefined) {
+      throw overlap(
+        path,
+        `it lies inside '${outer}', which was named too`,
+        `name only one of them: mlv add '${outer}'`,
+      );
+    }
+    const tracked = parents(path).find((parent) => directories.has(parent));
+    if (tracked !== undefined) {
+      throw overlap(
+        path,
+        `it lies inside the tracked directory '${tracked}'`,
+        `record the directory's new state: mlv add '${tracked}'`,
+      );
+    }
+    const inner = directory ? above.get(path) : undefined;
+    if (inner !== undefined) {
+      throw overlap(
+        path,
+        `'${inner}' inside it is tracked on its own`,
+        `stop tracking that first: mlv rm --keep '${inner}'`,
+      );
+    }
+  }
+}
+
+function parents(path: RepositoryPath): RepositoryPath[] {
+  const parent = parentOf(path);
+  return parent === '' ? [] : [parent, ...parents(parent)];
+}
+
+function overlap(path: RepositoryPath, reason: string, hint: string): MlvError {
+  return new MlvError('TARGETS_OVERLAP', `'${path}' cannot be added: ${reason}`, { hint, data: { path } });
+}
+
+function checkGit(target: AddTarget, tracked: readonly RepositoryPath[]): void {
+  const inGit = tracked.filter((file) => isWithin(file, target.path) && file !== pointerPathOf(target.path));
+  const first = inGit[0];
+  if (first === undefined) return;
+  const more = inGit.length > 1 ? ` and ${inGit.length - 1} more` : '';
+  const message = target.directory
+    ? `'${target.path}' holds files that Git tracks already ('${first}'${more})`
+    : `'${target.path}' is tracked by Git already`;
+  throw new MlvError('TRACKED_BY_GIT', message, {
+    hint: `take it out of Git's index, which keeps your files: git rm ${target.directory ? '-r ' : ''}--cached -- '${target.path}'`,
+    data: { path: target.path, files: inGit.slice(0, 100) },
+  });
+}

@@ -1,0 +1,326 @@
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { MlvError } from '../core/errors.js';
+import type { Amount, Phase, Reporter } from '../core/reporter.js';
+import { silentReporter } from '../core/reporter.js';
+import { missing } from '../objects/cache.js';
+import { CacheBatch } from '../objects/cache-batch.js';
+import { Ingester } from '../objects/link-ingest.js';
+import { isObjectError } from '../objects/object-error.js';
+import { DIGEST_BYTES, digestOf } from '../objects/oid.js';
+import { KIND, looksLikeTree, TreeReader } from '../objects/tree-format.js';
+import { type AddTarget, checkAddTargets } from './add-targets.js';
+import { storingSink } from './content-sinks.js';
+import type { DirectoryBlock } from './directory-block.js';
+import { FileTable } from './file-table.js';
+import { ignoreInGit } from './git-ignore-file.js';
+import { absolutePath, childOf, nameOf, type RepositoryPath } from './paths.js';
+import type { ContentSink } from './pending-files.js';
+import type { Pointer } from './pointer-format.js';
+import { writePointers } from './pointer-write.js';
+import { loadTargets, pointerPathOf, type Target } from './pointers.js';
+import { relinkFiles, usesLinks } from './relink.js';
+import type { Repository } from './repository.js';
+import { eachFile, walkTarget } from './scan-target.js';
+import { sealTrees } from './seal.js';
+import type { Walk } from './walk.js';
+import { cacheLoader } from './workspace-trees.js';
+
+/** What a block holds as the digest of a file that was not read yet. */
+const UNREAD = Buffer.alloc(DIGEST_BYTES);
+
+export interface AddOptions {
+  /** Stage the pointers and ignore files in Git. */
+  stage?: boolean;
+  reporter?: Reporter;
+  signal?: AbortSignal;
+}
+
+/** What became of one target. */
+export interface AddedTarget {
+  path: RepositoryPath;
+  pointer: Pointer;
+  /** `added` is new, `updated` has new content, `unchanged` had this content already. */
+  state: 'added' | 'updated' | 'unchanged';
+  /** Files and bytes that had to be read. */
+  read: Required<Amount>;
+}
+
+export interface AddResult {
+  targets: AddedTarget[];
+  /** Files that a commit should hold: pointers and ignore files. */
+  files: RepositoryPath[];
+  staged: boolean;
+}
+
+/**
+ * Takes files and directories into the cache and writes their pointers. One pass over the bytes; what the index knows
+ * unchanged is not read. Pointers are written after everything they name is on the disk.
+ * Errors: those of checkAddTargets, `FILE_CHANGED_WHILE_READ`, `DISK_FULL`, `FILE_SYSTEM`, `POINTER_INVALID`.
+ */
+export async function add(
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  options: AddOptions = {},
+): Promise<AddResult> {
+  const known = await loadTargets(repository);
+  const problem = known.problems.find((each) => paths.some((path) => each.data.path === pointerPathOf(path)));
+  if (problem) throw problem;
+  const targets = await checkAddTargets(repository, paths, known.targets);
+  const run = new AddRun(repository, known.targets, options);
+  try {
+    return await run.all(targets);
+  } finally {
+    run.end();
+  }
+}
+
+class AddRun {
+  private readonly batch: CacheBatch;
+  private readonly phase: Phase;
+  private readonly sink: ContentSink;
+  private readonly racyFrom: number;
+  private readonly before: Map<RepositoryPath, Pointer>;
+
+  constructor(
+    private readonly repository: Repository,
+    known: readonly Target[],
+    private readonly options: AddOptions,
+  ) {
+    const { cache, hash, settings, index } = repository;
+    cache.temporary.removeStale();
+    this.before = new Map(known.map(({ path, pointer }) => [path, pointer]));
+    this.batch = new CacheBatch(cache);
+    this.phase = (options.reporter ?? silentReporter).phase('Adding', { unit: 'files' });
+    this.racyFrom = index.racyFrom();
+    const ingester = new Ingester(cache, this.batch, settings.linkModes);
+    const onBytes = (bytes: number): void => this.phase.advance({ bytes });
+    this.sink = refuseTrees(
+      storingSink(
+        { hash, batch: this.batch, ingester },
+        { onBytes, ...(options.signal && { signal: options.signal }) },
+      ),
+    );
+  }
+
+  end(): void {
+    this.batch.abandon();
+    this.phase.end();
+  }
+
+  async all(targets: readonly AddTarget[]): Promise<AddResult> {
+    const files = targets.filter((target) => !target.directory).map(({ path }) => path);
+    const added = files.length > 0 ? await this.addFiles(files) : [];
+    for (const target of targets) if (target.directory) added.push(await this.addDirectory(target.path));
+    const changed = new Set<RepositoryPath>();
+    const ignoring = ignoreInGit(
+      this.repository,
+      added.map(({ path }) => path),
+    );
+    for (const file of ignoring) changed.add(file);
+    for (const { path } of added) changed.add(pointerPathOf(path));
+    await writePointers(this.repository.layout, added);
+    const stage = this.options.stage ?? this.repository.settings.stage;
+    if (stage) await this.repository.git.stage([...changed]);
+    added.sort((left, right) => (left.path < right.path ? -1 : 1));
+    return { targets: added, files: [...changed].sort(), staged: stage };
+  }
+
+  private async addDirectory(path: RepositoryPath): Promise<AddedTarget> {
+    const { index, hash } = this.repository;
+    const known = index.load(path);
+    const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
+    refuseProblems(walk);
+    // Before anything is stored: a checkout may replace what an object has.
+    this.refuseUnseen(path, walk.root, known?.base);
+    const reread = this.readMissing(walk, path);
+    const read = await this.read(walk);
+    this.reopen(walk.root, reread);
+    sealTrees(walk.root, hash, (digest, bytes) => this.batch.addBytes(bytes, digest.toString('hex')));
+    await this.batch.commit();
+    if (usesLinks(this.repository)) await relinkFiles(this.repository, walk.pending);
+    index.save(path, { base: walk.root.treeDigest, block: walk.root });
+    const { treeDigest, size, files } = walk.root;
+    return this.added(path, { digest: treeDigest, size, files }, read);
+  }
+
+  /**
+   * After a pull of a part, or a `git pull` without `mlv pull`, the workspace lacks files that nobody removed. The new
+   * pointer would leave them out for everybody. What was here once has its object in the cache. `base` is the tree that
+   * the workspace came from.
+   */
+  private refuseUnseen(path: RepositoryPath, root: DirectoryBlock, base: Buffer | undefined): void {
+    const before = this.before.get(path);
+    if (before?.files === undefined) return;
+    const digest = digestOf(before.oid);
+    const unseen: RepositoryPath[] = [];
+    this.findUnseen({ digest, path, block: root, known: base?.equals(digest) ?? false }, unseen);
+    if (unseen.length > 0) throw notFetched(path, unseen);
+  }
+
+  private findUnseen(
+    at: { digest: Buffer; path: RepositoryPath; block: DirectoryBlock | undefined; known: boolean },
+    unseen: RepositoryPath[],
+  ): void {
+    const { digest, path, block, known } = at;
+    if (block?.unchanged && block.treeDigest.equals(digest)) return;
+    const listing = readListing(this.repository, digest);
+    if (!listing) {
+      // A directory that came from this tree is all there was, even where the cache was lost since.
+      if (!block || !known) unseen.push(path);
+      return;
+    }
+    const positions = new Map(block?.names.map((name, position) => [name, position]));
+    const reader = new TreeReader(listing);
+    while (reader.next()) {
+      const position = positions.get(reader.name);
+      const child = childOf(path, reader.name);
+      if (reader.kind === KIND.tree) {
+        const inner = position === undefined ? undefined : block?.children.get(position);
+        if (position !== undefined && !inner) continue;
+        this.findUnseen({ digest: Buffer.from(reader.digest), path: child, block: inner, known }, unseen);
+      } else if (reader.kind !== KIND.link && position === undefined) {
+        if (!this.batch.holds(reader.digest.toString('hex'), reader.size)) unseen.push(child);
+      }
+    }
+  }
+
+  private async addFiles(paths: readonly RepositoryPath[]): Promise<AddedTarget[]> {
+    const { index } = this.repository;
+    const table = new FileTable(index.loadFiles());
+    const look = table.look(this.repository, paths);
+    this.readMissing(look, '');
+    const reading = new Set(
+      Array.from({ length: look.pending.length }, (_, position) => look.pending.pathAt(position)),
+    );
+    await this.read(look);
+    await this.batch.commit();
+    if (usesLinks(this.repository)) await relinkFiles(this.repository, look.pending);
+    table.update(look.root);
+    index.saveFiles(table.block);
+    return look.root.names.map((path, at) => {
+      const size = look.root.sizeAt(at);
+      const executable = look.root.kindAt(at) === KIND.executable;
+      return this.added(
+        path,
+        { digest: look.root.digestAt(at), size, executable },
+        reading.has(path) ? { items: 1, bytes: size } : { items: 0, bytes: 0 },
+      );
+    });
+  }
+
+  /** The index may know a file whose object is gone from the cache: then it is read again. Gives where such files are. */
+  private readMissing(walk: Walk, path: RepositoryPath): Set<DirectoryBlock> {
+    const reread = new Set<DirectoryBlock>();
+    eachFile(walk.root, path, (block, at, directory) => {
+      const digest = block.digestAt(at);
+      const hex = digest.toString('hex');
+      if (digest.equals(UNREAD) || this.batch.holds(hex, block.sizeAt(at))) return;
+      const file = childOf(directory, block.names[at] as string);
+      if (isLink(absolutePath(this.repository.layout, file))) throw missing(this.repository.cache.oid(hex));
+      walk.pending.push(block, at, directory);
+      reread.add(block);
+    });
+    return reread;
+  }
+
+  /**
+   * Has a directory sealed anew, and all above it, where a file was read that the index knew (it may be another by now),
+   * and where the tree is gone from the cache. True for such a directory.
+   */
+  private reopen(block: DirectoryBlock, reread: ReadonlySet<DirectoryBlock>): boolean {
+    let open = !block.unchanged || reread.has(block) || !this.batch.holds(block.treeDigest.toString('hex'));
+    for (const child of block.children.values()) if (this.reopen(child, reread)) open = true;
+    if (open) block.unchanged = false;
+    return open;
+  }
+
+  private async read({ pending }: Walk): Promise<Required<Amount>> {
+    const amount = { items: pending.length, bytes: pending.bytes };
+    this.phase.expect(amount);
+    await pending.read(this.sink, {
+      worktree: this.repository.layout.worktree,
+      racyFrom: this.racyFrom,
+      onFile: (bytes) => this.phase.advance({ items: 1, bytes }),
+      ...(this.options.signal && { signal: this.options.signal }),
+    });
+    return amount;
+  }
+
+  private added(
+    path: RepositoryPath,
+    content: { digest: Buffer; size: number; files?: number; executable?: boolean },
+    read: Required<Amount>,
+  ): AddedTarget {
+    const pointer: Pointer = { path: nameOf(path), oid: this.repository.cache.oid(content.digest), size: content.size };
+    if (content.files !== undefined) pointer.files = content.files;
+    if (content.executable) pointer.executable = true;
+    const before = this.before.get(path);
+    const same = before?.oid === pointer.oid && (before.executable ?? false) === (pointer.executable ?? false);
+    const state = before === undefined ? 'added' : same ? 'unchanged' : 'updated';
+    return { path, pointer, state, read };
+  }
+}
+
+function refuseProblems(walk: Walk): void {
+  const first = walk.problems[0];
+  if (!first) return;
+  const more = walk.problems.length > 1 ? ` (and ${walk.problems.length - 1} more like it)` : '';
+  throw new MlvError('PATH_UNSUPPORTED', `'${first.path}' cannot be tracked: ${first.reason}${more}`, {
+    hint: 'rename or remove it, or leave it out with a line in .mlvignore',
+    data: { paths: walk.problems.slice(0, 100) },
+  });
+}
+
+/** A file with the bytes of a tree would share the tree's name on every remote; no real data looks like one. */
+function refuseTrees(sink: ContentSink): ContentSink {
+  return {
+    ...sink,
+    small: (bytes) => {
+      if (looksLikeTree(bytes)) throw treeAsFile();
+      return sink.small(bytes);
+    },
+    large: (path, options) => {
+      if (looksLikeTree(firstBytes(path))) throw treeAsFile(path);
+      return sink.large(path, options);
+    },
+  };
+}
+
+/** A link into the cache has no bytes of its own to store again. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}
+
+function firstBytes(path: string): Buffer {
+  const buffer = Buffer.alloc(16);
+  const descriptor = openSync(path, 'r');
+  try {
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function treeAsFile(path = 'a file'): MlvError {
+  return new MlvError('PATH_UNSUPPORTED', `${path} has the content of an mlv tree object and cannot be tracked`, {
+    hint: 'leave copies of the cache out with a line in .mlvignore',
+  });
+}
+
+/** The bytes of a tree, where the cache has them undamaged. */
+function readListing({ cache }: Repository, digest: Buffer): Buffer | undefined {
+  try {
+    return cacheLoader(cache)(digest);
+  } catch (error) {
+    if (isObjectError(error)) return undefined;
+    throw error;
+  }
+}
+
+function notFetched(path: RepositoryPath, paths: RepositoryPath[]): MlvError {
+  const message = `'${path}' was not added: its pointer names files that were never fetched here, and a new one would leave them out`;
+  return new MlvError('OBJECT_MISSING', message, {
+    hint: `get them first, which keeps your changes: mlv pull '${path}'   (to leave them out: mlv rm --keep '${path}' && mlv add '${path}')`,
+    data: { path, paths },
+  });
+}

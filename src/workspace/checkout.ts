@@ -1,0 +1,294 @@
+import { lstatSync, mkdirSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
+import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
+import { Placer } from '../objects/link-modes.js';
+import { isObjectError } from '../objects/object-error.js';
+import { digestOf } from '../objects/oid.js';
+import { entryAt, type TreeLoader } from '../objects/tree-diff.js';
+import type { TreeEntry } from '../objects/tree-format.js';
+import { type CheckoutReport, checkoutTree } from './checkout-directory.js';
+import { planStep } from './checkout-plan.js';
+import { hashingSink } from './content-sinks.js';
+import { FileTable } from './file-table.js';
+import { absolutePath, ensureRealDirectory, nameOf, parentOf, type RepositoryPath } from './paths.js';
+import { PlacedFiles } from './placed-files.js';
+import { isDirectoryTarget, type Selection, type Target } from './pointers.js';
+import type { Repository } from './repository.js';
+import { walkTarget } from './scan-target.js';
+import { sealTrees } from './seal.js';
+import type { Walk } from './walk.js';
+import { holdsEntry, isAsSeen, setExecutable, sharesInode } from './workspace-files.js';
+import { temporaryBeside } from './workspace-temporary.js';
+import { cacheLoader } from './workspace-trees.js';
+
+export interface CheckoutOptions {
+  /** Overwrite files whose content is in no object. */
+  force?: boolean;
+  /** Remove files of tracked directories that the pointer does not name; unsaved ones only with `force`. */
+  clean?: boolean;
+  reporter?: Reporter;
+  signal?: AbortSignal;
+}
+
+/**
+ * Brings the workspace to the pointers. Content that is in no object is kept and listed, objects that are missing or
+ * damaged are listed, everything else is done all the same. Errors: `DISK_FULL`, `FILE_SYSTEM`, `POINTER_UNSAFE`.
+ */
+export async function checkout(
+  repository: Repository,
+  selections: readonly Selection[],
+  options: CheckoutOptions = {},
+): Promise<CheckoutReport> {
+  const run = new CheckoutRun(repository, options);
+  try {
+    await run.files(selections.filter(({ target }) => !isDirectoryTarget(target)).map(({ target }) => target));
+    for (const selection of selections) if (isDirectoryTarget(selection.target)) await run.directory(selection);
+    return run.report;
+  } finally {
+    run.end();
+  }
+}
+
+class CheckoutRun {
+  readonly report: CheckoutReport = { written: 0, bytes: 0, removed: 0, refused: [], failed: [] };
+  private readonly phase: Phase;
+  private readonly placer: Placer;
+  private readonly placed: PlacedFiles;
+  private readonly plan;
+  /** True when single files may not be as they were looked at. */
+  private touched = false;
+
+  constructor(
+    private readonly repository: Repository,
+    private readonly options: CheckoutOptions,
+  ) {
+    const { cache, settings, layout } = repository;
+    this.phase = (options.reporter ?? silentReporter).phase('Checking out', { unit: 'files' });
+    this.placed = new PlacedFiles(layout.worktree);
+    this.placer = new Placer(cache, {
+      modes: settings.linkModes,
+      verifyLinks: settings.verify,
+      onBytes: (bytes) => this.phase.advance({ bytes }),
+      ...(options.signal && { signal: options.signal }),
+    });
+    this.plan = {
+      force: options.force ?? false,
+      clean: options.clean ?? false,
+      isSaved: (entry: TreeEntry) => this.isSaved(entry),
+    };
+  }
+
+  /** The object is read, too: were it damaged, the file of the workspace would be the last copy of its content. */
+  private isSaved(entry: TreeEntry): boolean {
+    if (entry.kind !== 'file' && entry.kind !== 'executable') return false;
+    const { cache } = this.repository;
+    const oid = cache.oid(entry.digest);
+    const stat = cache.stat(oid);
+    return stat !== undefined && holdsEntry(cache.hash, cache.pathOf(oid), stat, { ...entry, kind: 'file' });
+  }
+
+  end(): void {
+    this.phase.end();
+  }
+
+  async files(targets: readonly Target[]): Promise<void> {
+    if (targets.length === 0) return;
+    const { index } = this.repository;
+    const table = new FileTable(index.loadFiles());
+    const paths = targets.map(({ path }) => path);
+    const look = table.look(this.repository, paths);
+    await this.read(look, index.racyFrom());
+    for (const target of targets) await this.file(target, look);
+    if (!this.touched && look.pending.length === 0) return;
+    table.update(look.root);
+    if (!this.touched) return index.saveFiles(table.block);
+    const after = table.look(this.repository, paths);
+    await this.readPlaced(after);
+    table.update(after.root);
+    index.saveFiles(table.block);
+  }
+
+  private async file({ path, pointer }: Target, look: Walk): Promise<void> {
+    const { layout } = this.repository;
+    const absolute = absolutePath(layout, path);
+    ensureRealDirectory(layout, parentOf(path));
+    const name = nameOf(path);
+    const at = look.root.find(path);
+    const now = at < 0 ? undefined : { ...look.root.entryAt(at), name };
+    const target: TreeEntry = {
+      kind: pointer.executable ? 'executable' : 'file',
+      name,
+      size: pointer.size,
+      digest: digestOf(pointer.oid),
+    };
+    const there = lstatSync(absolute, { throwIfNoEntry: false });
+    const unseen = there && !look.root.sameVersion(path, there);
+    // Another checkout of the same pointers may have been here since the look.
+    if (unseen && holdsEntry(this.repository.hash, absolute, there, target)) {
+      this.touched = true;
+      return;
+    }
+    if (there && !now) this.touched = true;
+    if (there && !now) return this.inTheWay(path, there.isDirectory(), () => this.placeFile(path, target));
+    const step = planStep({ name, target, base: undefined, workspace: now }, this.plan);
+    if (step.do === 'keep') return;
+    this.touched = true;
+    if (step.do === 'refuse' || (unseen && !this.plan.force)) this.report.refused.push({ path, reason: 'modified' });
+    else if (step.do === 'mode' && there && !sharesInode(there)) setExecutable(absolute, pointer.executable ?? false);
+    else await this.placeFile(path, target, there);
+  }
+
+  /** Something else than a file stands where the file belongs. */
+  private async inTheWay(path: RepositoryPath, directory: boolean, place: () => Promise<void>): Promise<void> {
+    const absolute = absolutePath(this.repository.layout, path);
+    try {
+      // An empty directory loses nothing; a full one stays even with --force, which is about files.
+      if (directory) rmdirSync(absolute);
+      else if (this.plan.force) unlinkSync(absolute);
+      else return void this.report.refused.push({ path, reason: 'untracked' });
+    } catch {
+      return void this.report.refused.push({ path, reason: 'untracked' });
+    }
+    await place();
+  }
+
+  /** `over` is what may be replaced; what was written there since stays. */
+  private async placeFile(
+    path: RepositoryPath,
+    target: Extract<TreeEntry, { digest: Buffer }>,
+    over?: Stats,
+  ): Promise<void> {
+    const { cache, layout } = this.repository;
+    const oid = cache.oid(target.digest);
+    const absolute = absolutePath(layout, path);
+    this.phase.expect({ items: 1, bytes: target.size });
+    try {
+      const placed = await this.placer.place({
+        oid,
+        size: target.size,
+        executable: target.kind === 'executable',
+        path: absolute,
+        temporary: temporaryBeside(absolute),
+        mayReplace: () => this.plan.force || isAsSeen(absolute, over) || isAsSeen(absolute, undefined),
+      });
+      if (!placed) {
+        const there = lstatSync(absolute, { throwIfNoEntry: false });
+        // What appeared in between may be the very content, from another checkout of the same pointers.
+        if (there && holdsEntry(this.repository.hash, absolute, there, target)) return;
+        return void this.report.refused.push({ path, reason: over ? 'modified' : 'untracked' });
+      }
+    } catch (error) {
+      if (!isObjectError(error)) throw error;
+      this.report.failed.push({ path, oid, error });
+      return;
+    }
+    this.placed.add('', path, target.digest);
+    this.report.written++;
+    this.report.bytes += target.size;
+    this.phase.advance({ items: 1 });
+  }
+
+  async directory({ target, below }: Selection): Promise<void> {
+    const { index, layout, cache } = this.repository;
+    const digest = digestOf(target.pointer.oid);
+    const loadTarget = cacheLoader(cache);
+    if (!this.isAvailable(target, below, loadTarget)) return;
+    const known = index.load(target.path);
+    if (!this.ensureDirectory(target.path)) return;
+    const before = walkTarget(this.repository, target.path, known ? { previous: known.block } : {});
+    await this.read(before, index.racyFrom());
+    sealTrees(before.root, this.repository.hash, () => {});
+    const base = below === '' ? digest : known?.base;
+    if (before.root.treeDigest.equals(digest)) {
+      const remembered = before.root.unchanged && (base === undefined || known?.base?.equals(base));
+      if (!remembered) index.save(target.path, { base, block: before.root });
+      return;
+    }
+    this.phase.expect({ items: target.pointer.files ?? 0, bytes: target.pointer.size });
+    await checkoutTree(
+      {
+        worktree: layout.worktree,
+        loadTarget,
+        loadBase: loadTarget,
+        toOid: (each) => cache.oid(each),
+        placer: this.placer,
+        plan: this.plan,
+        report: this.report,
+        phase: this.phase,
+        holds: (path, stat, entry) => holdsEntry(this.repository.hash, path, stat, entry),
+        onPlaced: (directory, name, content) => this.placed.add(directory, name, content),
+        below,
+        ...(this.options.signal && { signal: this.options.signal }),
+      },
+      {
+        path: target.path,
+        parts: [],
+        target: { digest },
+        base: known?.base && { digest: known.base },
+        workspace: before.root,
+      },
+    );
+    await this.remember(target, before, base);
+  }
+
+  private async remember(target: Target, before: Walk, base: Buffer | undefined): Promise<void> {
+    const { index, hash } = this.repository;
+    const after = walkTarget(this.repository, target.path, { previous: before.root });
+    await this.readPlaced(after);
+    sealTrees(after.root, hash, () => {});
+    index.save(target.path, { base, block: after.root });
+  }
+
+  /** A target whose tree is missing is reported as one failure. */
+  private isAvailable(target: Target, below: string, load: TreeLoader): boolean {
+    try {
+      const entry = entryAt(digestOf(target.pointer.oid), below, load);
+      if (entry) {
+        load(digestOf(target.pointer.oid));
+        return true;
+      }
+    } catch (error) {
+      if (!isMlvError(error)) throw error;
+      this.report.failed.push({ path: target.path, oid: target.pointer.oid, error });
+      return false;
+    }
+    throw new MlvError('PATH_NOT_FOUND', `'${target.path}/${below}' is not in the tracked directory '${target.path}'`, {
+      hint: `mlv ls ${target.path} shows what is`,
+      data: { path: `${target.path}/${below}` },
+    });
+  }
+
+  private ensureDirectory(path: RepositoryPath): boolean {
+    const { layout } = this.repository;
+    const absolute = absolutePath(layout, path);
+    ensureRealDirectory(layout, parentOf(path));
+    const stat = lstatSync(absolute, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) return true;
+    if (stat && !this.plan.force) {
+      this.report.refused.push({ path, reason: 'untracked' });
+      return false;
+    }
+    try {
+      if (stat) unlinkSync(absolute);
+      mkdirSync(absolute);
+    } catch (error) {
+      throw fileSystemError('create the directory', absolute, error);
+    }
+    return true;
+  }
+
+  private async read({ pending }: Walk, racyFrom: number): Promise<void> {
+    const sink = hashingSink(this.repository.hash, this.options.signal ? { signal: this.options.signal } : {});
+    await pending.read(sink, {
+      worktree: this.repository.layout.worktree,
+      racyFrom,
+      ...(this.options.signal && { signal: this.options.signal }),
+    });
+  }
+
+  private async readPlaced(walk: Walk): Promise<void> {
+    const racyFrom = this.repository.index.racyFrom();
+    this.placed.resolve(walk.pending, racyFrom);
+    await this.read(walk, racyFrom);
+  }
+}

@@ -1,0 +1,74 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { isStaleTemporary, temporaryName } from '../objects/temporary-files.js';
+
+const PATIENCE_MS = 10_000;
+const WAIT_MS = 10;
+/** A lock that says nothing was cut off by a kill in the instant between its creation and its first byte. */
+const EMPTY_STALE_MS = 2000;
+
+/**
+ * Runs `action` while no other process runs one under the same lock file. Waits up to ten seconds; a lock whose holder
+ * was killed is taken over. For short work only: nothing else of this process runs meanwhile.
+ * Errors: `FILE_SYSTEM`, what `action` throws.
+ */
+export function withLock<T>(path: string, action: () => T): T {
+  acquire(path, Date.now() + PATIENCE_MS);
+  try {
+    return action();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function acquire(path: string, until: number): void {
+  while (!create(path)) {
+    if (removeStale(path)) continue;
+    if (Date.now() > until) {
+      throw new MlvError('FILE_SYSTEM', `cannot go on: another mlv holds the lock '${path}'`, {
+        hint: `wait for it to end; if none is running, remove '${path}'`,
+        data: { path },
+      });
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+  }
+}
+
+function create(path: string): boolean {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, temporaryName(), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return false;
+    throw fileSystemError('lock', path, error);
+  }
+}
+
+/** True when there is no lock any more, or its holder was gone and it was removed. */
+function removeStale(path: string): boolean {
+  const seen = read(path);
+  if (!seen) return true;
+  if (seen.holder === '' ? seen.ageMs < EMPTY_STALE_MS : !isStaleTemporary(seen.holder, seen.ageMs)) return false;
+  // Moved away first: of several that saw the dead holder's lock, only one gets it.
+  const aside = `${path}.${temporaryName()}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return true;
+    throw fileSystemError('take over', path, error);
+  }
+  if (read(aside)?.holder === seen.holder) rmSync(aside, { force: true });
+  else renameSync(aside, path);
+  return true;
+}
+
+function read(path: string): { holder: string; ageMs: number } | undefined {
+  try {
+    return { holder: readFileSync(path, 'utf8'), ageMs: Date.now() - statSync(path).mtimeMs };
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw fileSystemError('read', path, error);
+  }
+}

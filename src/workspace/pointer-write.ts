@@ -1,0 +1,72 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { fileSystemError } from '../core/errors.js';
+import type { RepositoryLayout } from '../git/git.js';
+import { flushFiles } from '../objects/flush.js';
+import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from './paths.js';
+import { formatPointer, type Pointer } from './pointer-format.js';
+import { pointerPathOf, readPointerText } from './pointers.js';
+import { temporaryBeside } from './workspace-temporary.js';
+
+/**
+ * Writes the pointers of targets where they say something new: temporary names, one flush for all, then renamed. Unknown
+ * keys and comments of the text before are kept. Errors: `DISK_FULL`, `FILE_SYSTEM`, `POINTER_UNSAFE`.
+ */
+export async function writePointers(
+  layout: RepositoryLayout,
+  targets: readonly { path: RepositoryPath; pointer: Pointer }[],
+): Promise<void> {
+  const written: { temporary: string; absolute: string }[] = [];
+  try {
+    for (const { path, pointer } of targets) {
+      const file = pointerPathOf(path);
+      const before = readPointerText(layout, file);
+      const text = formatPointer(pointer, before);
+      if (text === before) continue;
+      ensureRealDirectory(layout, parentOf(file));
+      const absolute = absolutePath(layout, file);
+      const temporary = temporaryBeside(absolute);
+      written.push({ temporary, absolute });
+      writeNew(temporary, absolute, text);
+    }
+    const temporaries = written.map(({ temporary }) => temporary);
+    await flushFiles(temporaries, layout.worktree);
+    for (const { temporary, absolute } of written) renameTo(temporary, absolute);
+  } finally {
+    for (const { temporary } of written) rmSync(temporary, { force: true });
+  }
+}
+
+function writeNew(temporary: string, absolute: string, text: string): void {
+  try {
+    writeFileSync(temporary, text, { flag: 'wx' });
+  } catch (error) {
+    throw fileSystemError('write', absolute, error);
+  }
+}
+
+function renameTo(temporary: string, absolute: string): void {
+  try {
+    renameSync(temporary, absolute);
+  } catch (error) {
+    throw fileSystemError('write', absolute, error);
+  }
+}
+
+/** Replaces a small text file of the repository as a whole, flushed. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
+export function writeTextFile(layout: RepositoryLayout, path: RepositoryPath, text: string): void {
+  const absolute = absolutePath(layout, path);
+  const temporary = temporaryBeside(absolute);
+  try {
+    const descriptor = openSync(temporary, 'wx', 0o666);
+    try {
+      writeFileSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, absolute);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileSystemError('write', absolute, error);
+  }
+}

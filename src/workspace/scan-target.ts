@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { KIND } from '../objects/tree-format.js';
+import type { DirectoryBlock } from './directory-block.js';
+import { IgnoreRules } from './ignore-rules.js';
+import { absolutePath, type RepositoryPath } from './paths.js';
+import type { Repository } from './repository.js';
+import { type Walk, walkDirectory } from './walk.js';
+
+/** Walks a tracked directory of the repository with everything that a walk needs from it. */
+export function walkTarget(
+  repository: Repository,
+  path: RepositoryPath,
+  options: { previous?: DirectoryBlock; onEntries?: (count: number) => void } = {},
+): Walk {
+  const { layout, cache } = repository;
+  return walkDirectory({
+    worktree: layout.worktree,
+    directory: path,
+    rules: IgnoreRules.forDirectory(layout.worktree, path),
+    objectOfLink: objectOfLink(repository),
+    inodeOfObject: (hex) => statSync(cache.pathOfHex(hex), { throwIfNoEntry: false })?.ino,
+    ...options,
+  });
+}
+
+/** Recognises an absolute link target inside this repository's cache and gives the object's hex digest. */
+export function objectOfLink(repository: Repository): (target: string) => string | undefined {
+  const folder = join(repository.cache.objectsDirectory, repository.hash.algorithm);
+  return (target) => {
+    if (!target.startsWith(`${folder}/`)) return undefined;
+    const hex = target.slice(folder.length + 1).replace('/', '');
+    return /^[0-9a-f]{64}$/.test(hex) ? hex : undefined;
+  };
+}
+
+/** Calls back for every file (not link) of a block and all blocks below it, with its repository path. */
+export function eachFile(
+  block: DirectoryBlock,
+  path: RepositoryPath,
+  visit: (block: DirectoryBlock, index: number, path: RepositoryPath) => void,
+): void {
+  for (let index = 0; index < block.length; index++) {
+    const kind = block.kindAt(index);
+    if (kind === KIND.tree)
+      eachFile(block.children.get(index) as DirectoryBlock, `${path}/${block.names[index]}`, visit);
+    else if (kind !== KIND.link) visit(block, index, path);
+  }
+}
+
+/** True when something is at the path, a dangling link included. */
+export function existsInWorkspace(repository: Repository, path: RepositoryPath): boolean {
+  return statSync(absolutePath(repository.layout, path), { throwIfNoEntry: false }) !== undefined;
+}

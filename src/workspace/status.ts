@@ -1,0 +1,209 @@
+import { lstatSync } from 'node:fs';
+import { isMlvError, type MlvError, systemErrorCode } from '../core/errors.js';
+import { type Reporter, silentReporter } from '../core/reporter.js';
+import { isObjectError } from '../objects/object-error.js';
+import { digestOf } from '../objects/oid.js';
+import { diffTrees } from '../objects/tree-diff.js';
+import { KIND } from '../objects/tree-format.js';
+import { type ChangeTotals, type PathChange, reportChanges, totalChanges } from './change-report.js';
+import { Completeness, type MissingObjects } from './completeness.js';
+import { hashingSink } from './content-sinks.js';
+import { FileTable } from './file-table.js';
+import { absolutePath, isWithin, type RepositoryPath } from './paths.js';
+import { isDirectoryTarget, loadTargets, type Selection, selectTargets, type Target } from './pointers.js';
+import type { Repository } from './repository.js';
+import { walkTarget } from './scan-target.js';
+import { sealTrees } from './seal.js';
+import type { Walk, WalkProblem } from './walk.js';
+import { blockLoader, cacheLoader } from './workspace-trees.js';
+
+/** How a target stands against its pointer. */
+export type TargetState = 'unchanged' | 'modified' | 'deleted' | 'type';
+
+export interface TargetStatus {
+  path: RepositoryPath;
+  /** `deleted` is not in the workspace (after a clone: not pulled yet); `type` is a file for a directory or the reverse. */
+  state: TargetState;
+  directory: boolean;
+  /** What differs, file by file; for a single file one entry. Empty where the pointer's tree is not in the cache. */
+  changes: PathChange[];
+  totals: ChangeTotals;
+  /** True when the tree that the pointer names is not in the cache, so that the changes cannot be listed. */
+  detailsMissing: boolean;
+  /** Objects of the pointer that the cache lacks. */
+  missing: MissingObjects;
+  /** Entries that cannot be tracked. */
+  problems: WalkProblem[];
+}
+
+export interface StatusResult {
+  targets: TargetStatus[];
+  /** Pointers that could not be read. */
+  problems: MlvError[];
+}
+
+export interface StatusOptions {
+  reporter?: Reporter;
+  signal?: AbortSignal;
+}
+
+/**
+ * Compares the workspace with the pointers, down to single files. Reads only files whose stat says that they changed.
+ * Errors: `PATH_NOT_TRACKED`, that of a pointer that is named and broken, `FILE_SYSTEM`, `FILE_CHANGED_WHILE_READ`.
+ */
+export async function status(
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  options: StatusOptions = {},
+): Promise<StatusResult> {
+  const { targets, problems } = await loadTargets(repository);
+  const selections = selectTargets(targets, paths, problems);
+  const run = new StatusRun(repository, options);
+  try {
+    const files = selections.filter(({ target }) => !isDirectoryTarget(target)).map(({ target }) => target);
+    const results = await run.files(files);
+    for (const selection of selections)
+      if (isDirectoryTarget(selection.target)) results.push(await run.directory(selection));
+    results.sort((left, right) => (left.path < right.path ? -1 : 1));
+    return { targets: results, problems };
+  } finally {
+    run.end();
+  }
+}
+
+class StatusRun {
+  private readonly phase;
+  private readonly completeness: Completeness;
+  private readonly racyFrom: number;
+
+  constructor(
+    private readonly repository: Repository,
+    private readonly options: StatusOptions,
+  ) {
+    this.phase = (options.reporter ?? silentReporter).phase('Reading changed files', { unit: 'files' });
+    this.completeness = new Completeness(repository.cache, `${repository.cache.directory}/complete`);
+    this.racyFrom = racyFrom(repository);
+  }
+
+  end(): void {
+    this.phase.end();
+  }
+
+  async files(targets: readonly Target[]): Promise<TargetStatus[]> {
+    if (targets.length === 0) return [];
+    const table = new FileTable(this.repository.index.loadFiles());
+    const look = table.look(
+      this.repository,
+      targets.map(({ path }) => path),
+    );
+    await this.read(look);
+    if (look.pending.length > 0) {
+      table.update(look.root);
+      saveQuietly(() => this.repository.index.saveFiles(table.block));
+    }
+    const positions = new Map(look.root.names.map((name, index) => [name, index]));
+    return targets.map((target) => this.fileStatus(target, look, positions.get(target.path)));
+  }
+
+  private fileStatus(target: Target, look: Walk, at: number | undefined): TargetStatus {
+    const { path, pointer } = target;
+    const missing = this.completeness.missing(pointer.oid, false, pointer.size);
+    const result = { path, directory: false, detailsMissing: false, missing, problems: [] };
+    const kindBefore = pointer.executable ? ('executable' as const) : ('file' as const);
+    const change = { path, before: kindBefore, bytesBefore: pointer.size };
+    if (at === undefined) {
+      const there = lstatSync(absolutePath(this.repository.layout, path), { throwIfNoEntry: false }) !== undefined;
+      const kind = there ? ('type' as const) : ('deleted' as const);
+      return finish({ ...result, state: kind, changes: [{ ...change, kind, bytesAfter: 0 }] });
+    }
+    const after = look.root.kindAt(at) === KIND.executable ? 'executable' : 'file';
+    const sameContent = look.root.digestAt(at).equals(digestOf(pointer.oid));
+    if (sameContent && after === kindBefore) return finish({ ...result, state: 'unchanged', changes: [] });
+    const modified: PathChange = {
+      ...change,
+      kind: sameContent ? 'mode' : 'modified',
+      after,
+      bytesAfter: look.root.sizeAt(at),
+    };
+    return finish({ ...result, state: 'modified', changes: [modified] });
+  }
+
+  async directory({ target, below }: Selection): Promise<TargetStatus> {
+    const { path, pointer } = target;
+    const { index, hash, layout, cache } = this.repository;
+    const missing = this.completeness.missing(pointer.oid, true, pointer.size);
+    const result = { path, directory: true, detailsMissing: false, missing, problems: [] as WalkProblem[] };
+    const stat = lstatSync(absolutePath(layout, path), { throwIfNoEntry: false });
+    if (!stat?.isDirectory()) return finish({ ...result, state: stat ? 'type' : 'deleted', changes: [] });
+    const known = index.load(path);
+    const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
+    await this.read(walk);
+    sealTrees(walk.root, hash, () => {});
+    if (!walk.root.unchanged) saveQuietly(() => index.save(path, { base: known?.base, block: walk.root }));
+    result.problems = walk.problems;
+    const wanted = digestOf(pointer.oid);
+    if (walk.root.treeDigest.equals(wanted)) return finish({ ...result, state: 'unchanged', changes: [] });
+    try {
+      const before = { digest: wanted, load: cacheLoader(cache) };
+      const after = { digest: walk.root.treeDigest, load: blockLoader(walk.root) };
+      const changes = reportChanges(diffTrees(before, after), `${path}/`).filter((change) =>
+        concerns(change, `${path}/${below}`, below),
+      );
+      return finish({ ...result, state: below !== '' && changes.length === 0 ? 'unchanged' : 'modified', changes });
+    } catch (error) {
+      if (!isObjectError(error)) throw error;
+      return finish({ ...result, state: 'modified', changes: [], detailsMissing: true });
+    }
+  }
+
+  private async read({ pending }: Walk): Promise<void> {
+    if (pending.length === 0) return;
+    this.phase.expect({ items: pending.length, bytes: pending.bytes });
+    const sink = hashingSink(this.repository.hash, {
+      onBytes: (bytes) => this.phase.advance({ bytes }),
+      ...(this.options.signal && { signal: this.options.signal }),
+    });
+    await pending.read(sink, {
+      worktree: this.repository.layout.worktree,
+      racyFrom: this.racyFrom,
+      onFile: (bytes) => this.phase.advance({ items: 1, bytes }),
+      ...(this.options.signal && { signal: this.options.signal }),
+    });
+  }
+}
+
+function concerns(change: PathChange, path: RepositoryPath, below: string): boolean {
+  return below === '' || isWithin(change.path, path) || (change.from !== undefined && isWithin(change.from, path));
+}
+
+function finish(status: Omit<TargetStatus, 'totals'>): TargetStatus {
+  return { ...status, totals: totalChanges(status.changes) };
+}
+
+/** Without the right to write (a read-only checkout) nothing can be remembered, and nothing young is trusted. */
+function racyFrom(repository: Repository): number {
+  try {
+    return repository.index.racyFrom();
+  } catch (error) {
+    if (isReadOnly(error)) return 0;
+    throw error;
+  }
+}
+
+function saveQuietly(save: () => void): void {
+  try {
+    save();
+  } catch (error) {
+    if (!isReadOnly(error) && !isMlvError(error, 'DISK_FULL')) throw error;
+  }
+}
+
+function isReadOnly(error: unknown): boolean {
+  const code = isMlvError(error) ? systemErrorCode(error.cause) : systemErrorCode(error);
+  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM';
+}
+
+/** True when a target, or anything below it, is not as its pointer says. */
+export function differs(status: TargetStatus): boolean {
+  return status.state !== 'unchanged';
+}

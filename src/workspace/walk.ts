@@ -1,0 +1,240 @@
+import { isUtf8 } from 'node:buffer';
+import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { fileSystemError } from '../core/errors.js';
+import { compareNames, sortNames } from '../objects/entry-name.js';
+import { KIND, type Kind, linkStaysInside, MAX_TREE_LEVELS } from '../objects/tree-format.js';
+import { DirectoryBlock, pickStat, STAT_FIELDS } from './directory-block.js';
+import { IGNORE_FILE, type IgnoreRules, isNeverTracked } from './ignore-rules.js';
+import { PendingFiles } from './pending-files.js';
+
+/** Something in a tracked directory that cannot be tracked, and why. */
+export interface WalkProblem {
+  /** Relative to the repository's top; bytes that are not UTF-8 are shown as U+FFFD. */
+  path: string;
+  reason: string;
+}
+
+export interface WalkOptions {
+  /** Absolute path of the repository's top. */
+  worktree: string;
+  /** The tracked directory, relative to it. */
+  directory: string;
+  /** What the index knows of it. */
+  previous?: DirectoryBlock;
+  /** Rules in force in the directory, its own file included. */
+  rules: IgnoreRules;
+  /** Gives the hex digest when a link's absolute target is an object of the cache. */
+  objectOfLink: (target: string) => string | undefined;
+  /** Inode of a cached object, by hex digest, or undefined where it is not there. */
+  inodeOfObject: (hex: string) => number | undefined;
+  /** Called with the number of entries looked at, now and then. */
+  onEntries?: (count: number) => void;
+}
+
+/** A directory of the workspace as it is now: a block a directory, and the files whose content must be read. */
+export interface Walk {
+  root: DirectoryBlock;
+  pending: PendingFiles;
+  problems: WalkProblem[];
+}
+
+/**
+ * Looks at every entry of a tracked directory once (`lstat`, no content) and takes the digests of what did not change
+ * from the index. Synchronous: promises would cost more than the calls. Error: `FILE_SYSTEM`.
+ */
+export function walkDirectory(options: WalkOptions): Walk {
+  const walker = new Walker(options);
+  const root = walker.visit(options.directory, [], options.previous, options.rules);
+  return { root, pending: walker.pending, problems: walker.problems };
+}
+
+class Walker {
+  readonly pending = new PendingFiles();
+  readonly problems: WalkProblem[] = [];
+
+  constructor(private readonly options: WalkOptions) {}
+
+  /** `below` holds the path components under the tracked directory, for the check of links. */
+  visit(path: string, below: string[], previous: DirectoryBlock | undefined, rules: IgnoreRules): DirectoryBlock {
+    const absolute = `${this.options.worktree}/${path}`;
+    const listing = this.isTooDeep(path, below) ? [] : this.list(path, absolute);
+    const inside = below.length > 0 && listing.includes(IGNORE_FILE) ? rules.enter(this.options.worktree, path) : rules;
+    const block = new DirectoryBlock([], listing.length);
+    let cursor = 0;
+    let unchanged = previous !== undefined;
+    for (const name of listing) {
+      const stat = this.look({ path, absolute, name, rules: inside });
+      if (!stat) continue;
+      const index = block.names.push(name) - 1;
+      while (previous && cursor < previous.length && isBefore(previous.names[cursor] as string, name)) cursor++;
+      const known = previous !== undefined && previous.names[cursor] === name ? previous : undefined;
+      const same = this.fill({ block, index, path, below, rules: inside, name, stat, previous: known, at: cursor });
+      unchanged &&= same;
+    }
+    this.options.onEntries?.(block.length);
+    if (unchanged && previous?.length === block.length) {
+      block.treeDigest = previous.treeDigest;
+      block.size = previous.size;
+      block.files = previous.files;
+      block.unchanged = true;
+    }
+    return block;
+  }
+
+  private isTooDeep(path: string, below: readonly string[]): boolean {
+    if (below.length <= MAX_TREE_LEVELS) return false;
+    this.problems.push({ path, reason: `it lies more than ${MAX_TREE_LEVELS} levels deep` });
+    return true;
+  }
+
+  private list(path: string, absolute: string): string[] {
+    let names: string[];
+    try {
+      names = readdirSync(absolute);
+      if (names.some((name) => name.includes('\ufffd'))) names = this.onlyUtf8(path, absolute);
+    } catch (error) {
+      throw fileSystemError('list', absolute, error);
+    }
+    return sortNames(names);
+  }
+
+  private onlyUtf8(path: string, absolute: string): string[] {
+    const kept: string[] = [];
+    for (const bytes of readdirSync(absolute, { encoding: 'buffer' })) {
+      const name = bytes.toString('utf8');
+      if (isUtf8(bytes)) kept.push(name);
+      else this.problems.push({ path: `${path}/${name}`, reason: 'its name is not valid UTF-8' });
+    }
+    return kept;
+  }
+
+  /** The stat of an entry that is tracked; undefined for what is ignored, unsupported, or gone since the listing. */
+  private look(entry: { path: string; absolute: string; name: string; rules: IgnoreRules }): Stats | undefined {
+    if (isNeverTracked(entry.name)) return undefined;
+    const path = `${entry.path}/${entry.name}`;
+    const stat = statOf(`${entry.absolute}/${entry.name}`);
+    if (!stat) return undefined;
+    if (!entry.rules.empty && entry.rules.ignores(path, stat.isDirectory())) return undefined;
+    if (stat.isFile() || stat.isDirectory() || stat.isSymbolicLink()) return stat;
+    this.problems.push({ path, reason: 'it is neither a file, a directory nor a symbolic link' });
+    return undefined;
+  }
+
+  /** Fills one entry; true when it is as the index has it. */
+  private fill(entry: EntryVisit): boolean {
+    if (entry.stat.isFile()) return this.fillFile(entry);
+    if (entry.stat.isDirectory()) return this.fillDirectory(entry);
+    return this.fillLink(entry);
+  }
+
+  private fillFile({ block, index, path, stat, previous, at }: EntryVisit): boolean {
+    const kind = this.fileKind(stat, previous, at);
+    block.kinds[index] = kind;
+    block.setStat(index, stat);
+    const known = previous !== undefined && isFileKind(previous.kindAt(at)) && this.sameContent(previous, at, stat);
+    if (known) block.setDigest(index, (previous as DirectoryBlock).digestAt(at));
+    else this.pending.push(block, index, path);
+    return known && (previous as DirectoryBlock).kindAt(at) === kind;
+  }
+
+  private fileKind(stat: Stats, previous: DirectoryBlock | undefined, at: number): Kind {
+    if (process.platform === 'win32') {
+      return previous !== undefined && previous.kindAt(at) === KIND.executable ? KIND.executable : KIND.file;
+    }
+    return (stat.mode & 0o100) !== 0 ? KIND.executable : KIND.file;
+  }
+
+  private sameContent(previous: DirectoryBlock, at: number, stat: Stats): boolean {
+    if (previous.sameStat(at, stat)) return true;
+    if (stat.nlink < 2) return false;
+    // Every further hard link of an object moves its change time; what is still the object's own inode did not change.
+    const withoutChangeTime = { ...pickStat(stat), ctimeMs: previous.stats[at * STAT_FIELDS + 2] as number };
+    if (!previous.sameStat(at, withoutChangeTime)) return false;
+    return this.options.inodeOfObject(previous.digestAt(at).toString('hex')) === stat.ino;
+  }
+
+  private fillDirectory({ block, index, path, below, rules, name, previous, at }: EntryVisit): boolean {
+    block.kinds[index] = KIND.tree;
+    const known = previous?.kindAt(at) === KIND.tree ? previous.children.get(at) : undefined;
+    const child = this.visit(`${path}/${name}`, [...below, name], known, rules);
+    block.children.set(index, child);
+    return child.unchanged;
+  }
+
+  private fillLink({ block, index, path, below, name, stat, previous, at }: EntryVisit): boolean {
+    const absolute = `${this.options.worktree}/${path}/${name}`;
+    const target = readLink(absolute);
+    if (target.includes('\ufffd') && !isUtf8(readlinkSync(absolute, { encoding: 'buffer' }))) {
+      this.problems.push({ path: `${path}/${name}`, reason: 'it is a symbolic link whose target is not valid UTF-8' });
+    }
+    const hex = this.options.objectOfLink(target);
+    if (hex !== undefined) return this.fillObjectLink({ block, index, path, stat, previous, at, absolute }, hex);
+    block.kinds[index] = KIND.link;
+    block.targets.set(index, target);
+    if (!linkStaysInside(below, target)) {
+      this.problems.push({
+        path: `${path}/${name}`,
+        reason: `it is a symbolic link to '${target}', outside the tracked directory`,
+      });
+    }
+    return previous?.kindAt(at) === KIND.link && previous.targets.get(at) === target;
+  }
+
+  /** A link into the cache is a file that was checked out by symbolic link: its name says its content. */
+  private fillObjectLink(
+    entry: Pick<EntryVisit, 'block' | 'index' | 'path' | 'stat' | 'previous' | 'at'> & { absolute: string },
+    hex: string,
+  ): boolean {
+    const { block, index, previous, at } = entry;
+    const now = statSync(entry.absolute, { throwIfNoEntry: false })?.size;
+    block.kinds[index] = KIND.file;
+    block.setDigest(index, Buffer.from(hex, 'hex'));
+    const known = previous?.kindAt(at) === KIND.file && previous.digestAt(at).equals(block.digestAt(index));
+    const size = known ? (previous as DirectoryBlock).sizeAt(at) : (now ?? 0);
+    if (known && now !== undefined && now !== size) {
+      this.problems.push({
+        path: `${entry.path}/${block.names[index]}`,
+        reason: 'the object it links to in the cache is damaged',
+      });
+    }
+    block.setStat(index, { ...pickStat(entry.stat), size });
+    return known;
+  }
+}
+
+interface EntryVisit {
+  block: DirectoryBlock;
+  index: number;
+  path: string;
+  below: string[];
+  rules: IgnoreRules;
+  name: string;
+  stat: Stats;
+  previous: DirectoryBlock | undefined;
+  /** Index of the same name in `previous`. */
+  at: number;
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileSystemError('look at', path, error);
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    throw fileSystemError('read the link', path, error);
+  }
+}
+
+function isBefore(known: string, name: string): boolean {
+  return known !== name && compareNames(known, name) < 0;
+}
+
+function isFileKind(kind: Kind): boolean {
+  return kind === KIND.file || kind === KIND.executable;
+}

@@ -1,0 +1,166 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { mlv, runMlv } from '../helpers/cli.js';
+import { describeTree } from '../helpers/describe-tree.js';
+import { parseDocument } from '../helpers/json-schemas.js';
+import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
+import { cloneRepository, commitAll, git } from '../helpers/repository.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
+
+/** Bytes without a pattern, the same for the same seed. */
+function noise(seed: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0, state = seed; at < length; at += 1) {
+    state = (state * 1103515245 + 12345) & 0x7fffffff;
+    bytes[at] = state >> 16;
+  }
+  return bytes;
+}
+
+let origin: string;
+let store: string;
+
+beforeAll(async () => {
+  store = join(temporaryDirectory('store'), 'new');
+  origin = await makeMlvRepository({
+    'data/2023/a.bin': noise(1, 30_000),
+    'data/2024/b.bin': noise(2, 30_000),
+    'model.pkl': noise(3, 50_000),
+  });
+  await mlv(['add', 'data', 'model.pkl'], { cwd: origin });
+  await mlv(['remote', 'add', 'origin', store], { cwd: origin });
+  commitAll(origin);
+});
+
+describe('push, status --remote, pull', () => {
+  it('say what would travel, what travelled, and that nothing has to any more', async () => {
+    const before = await runMlv(['status', '--remote', '--exit-code', '--json'], { cwd: origin });
+    expect(before.exitCode).toBe(3);
+    expect(parseDocument('status', before.stdout).remotes).toMatchObject([
+      { remote: 'origin', missing: ['data', 'model.pkl'] },
+    ]);
+    const planned = parseDocument('push', await mlv(['push', '--dry-run', '--json'], { cwd: origin }));
+    expect(planned).toMatchObject({ dryRun: true, upToDate: 0 });
+    expect([planned.objects > 0, existsSync(join(store, 'packs'))]).toEqual([true, false]);
+    const pushed = parseDocument('push', await mlv(['push', '--json', '--jobs', '2'], { cwd: origin }));
+    expect(pushed).toMatchObject({ dryRun: false, failed: [], remotes: [{ remote: 'origin', url: store }] });
+    expect(pushed.bytesUp).toBeGreaterThan(100_000);
+    expect(await mlv(['push'], { cwd: origin })).toMatch(/^up to date: 2 targets, on origin \(.*\) \(2 requests, /);
+    const after = await runMlv(['status', '--remote=origin', '--exit-code'], { cwd: origin });
+    expect([after.exitCode, after.stdout]).toEqual([0, expect.stringContaining('2 targets on origin')]);
+  });
+
+  it('bring the same bytes to a clone: a part, then everything', async () => {
+    const clone = cloneRepository(origin);
+    const part = parseDocument('pull', await mlv(['pull', '--json', 'data/2024/'], { cwd: clone }));
+    expect(part.checkout?.written).toBe(1);
+    expect([existsSync(join(clone, 'data/2024/b.bin')), existsSync(join(clone, 'data/2023'))]).toEqual([true, false]);
+    const text = await runMlv(['pull'], { cwd: join(clone, 'data') });
+    expect(text.stdout).toMatch(
+      /^fetched \d+ objects, \d packs?, .* from origin \(.*\n2 files written \(78\.1 KiB\)\n$/,
+    );
+    expect(describeTree(join(clone, 'data'))).toEqual(describeTree(join(origin, 'data')));
+    expect(readFileSync(join(clone, 'model.pkl')).equals(readFileSync(join(origin, 'model.pkl')))).toBe(true);
+    const again = parseDocument('pull', await mlv(['pull', '--json'], { cwd: clone }));
+    expect(again).toMatchObject({ objects: 0, bytes: 0, checkout: { written: 0, refused: [] } });
+  });
+
+  it('fetch fills the cache for a revision and leaves the workspace alone; cat fetches what it prints', async () => {
+    const clone = cloneRepository(origin);
+    expect((await runMlv(['cat', 'data/2023/a.bin'], { cwd: clone })).stdoutBytes.equals(noise(1, 30_000))).toBe(true);
+    const planned = parseDocument('fetch', await mlv(['fetch', '--dry-run', '--json'], { cwd: clone }));
+    expect(planned.bytes).toBeGreaterThan(80_000);
+    const fetched = parseDocument('fetch', await mlv(['fetch', '--rev', 'HEAD', '--json'], { cwd: clone }));
+    expect(fetched.failed).toEqual([]);
+    expect(existsSync(join(clone, 'model.pkl'))).toBe(false);
+    expect(await mlv(['checkout'], { cwd: clone })).toContain('3 files written');
+  });
+
+  it('keep unsaved work and end with 1, like checkout', async () => {
+    const clone = cloneRepository(origin);
+    writeFiles(clone, { 'model.pkl': 'mine' });
+    const result = await runMlv(['pull', '--json'], { cwd: clone });
+    expect(result.exitCode).toBe(1);
+    expect(parseDocument('pull', result.stdout)).toMatchObject({
+      checkout: { written: 2, refused: [{ path: 'model.pkl' }] },
+      error: { code: 'UNSAVED_CHANGES' },
+    });
+    expect(readFileSync(join(clone, 'model.pkl'), 'utf8')).toBe('mine');
+    await mlv(['pull', '--force'], { cwd: clone });
+    expect(readFileSync(join(clone, 'model.pkl')).equals(noise(3, 50_000))).toBe(true);
+  });
+
+  it('push every branch and tag on request', async () => {
+    const clone = cloneRepository(origin);
+    await mlv(['pull'], { cwd: clone });
+    git(clone, 'checkout', '--quiet', '-b', 'side');
+    writeFiles(clone, { 'model.pkl': 'side' });
+    await mlv(['add', 'model.pkl'], { cwd: clone });
+    commitAll(clone);
+    git(clone, 'tag', 'exp');
+    git(clone, 'checkout', '--quiet', 'main');
+    expect(parseDocument('push', await mlv(['push', '--json'], { cwd: clone })).objects).toBe(0);
+    expect(
+      parseDocument('push', await mlv(['push', '--json', '--all-branches', '--dry-run'], { cwd: clone })).objects,
+    ).toBe(1);
+    expect(parseDocument('push', await mlv(['push', '--json', '--all-tags'], { cwd: clone })).objects).toBe(1);
+    expect(
+      parseDocument('push', await mlv(['push', '--json', '--rev', 'side', '--rev', 'main'], { cwd: clone })),
+    ).toMatchObject({ objects: 0, upToDate: 3 });
+  });
+
+  it('bring what exists, list the rest, and end with 4', async () => {
+    const own = await makeMlvRepository({ a: 'aaa', b: 'bbb' });
+    const { targets } = parseDocument('add', await mlv(['add', '--json', 'a', 'b'], { cwd: own }));
+    await mlv(['remote', 'add', 'origin', join(temporaryDirectory('store'), 's')], { cwd: own });
+    commitAll(own);
+    const hex = targets[1]?.oid.split(':')[1] as string;
+    rmSync(join(own, '.git/mlv/objects/blake3', hex.slice(0, 2), hex.slice(2)));
+    const pushed = await runMlv(['push', '--json'], { cwd: own });
+    expect(pushed.exitCode).toBe(4);
+    expect(parseDocument('push', pushed.stdout)).toMatchObject({
+      objects: 1,
+      failed: [{ path: 'b', reason: 'missing' }],
+    });
+    const clone = cloneRepository(own);
+    const pulled = await runMlv(['pull'], { cwd: clone });
+    expect(pulled.exitCode).toBe(4);
+    expect([pulled.stdout, pulled.stderr]).toEqual([
+      expect.stringContaining('1 file written'),
+      expect.stringContaining('    b\n'),
+    ]);
+    expect(readFileSync(join(clone, 'a'), 'utf8')).toBe('aaa');
+  });
+
+  it('name a remote that is missing, or that cannot be used', async () => {
+    const own = await makeMlvRepository({ a: 'aaa' });
+    await mlv(['add', 'a'], { cwd: own });
+    const none = await runMlv(['push'], { cwd: own });
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('mlv remote add')]);
+    await mlv(['remote', 'add', 'nas', '/nowhere/at/all/store'], { cwd: own });
+    expect((await runMlv(['push', '--remote', 'typo'], { cwd: own })).stderr).toContain('the remotes are: nas');
+    const broken = await runMlv(['push', '--json'], { cwd: own });
+    expect([broken.exitCode, JSON.parse(broken.stdout).error.code]).toEqual([7, expect.stringMatching(/^REMOTE_/)]);
+  });
+});
+
+describe('add in a directory of which only a part was pulled', () => {
+  it('refuses to leave out what was never fetched, and takes up changes after the rest was pulled', async () => {
+    const cwd = cloneRepository(origin);
+    const pointer = readFileSync(join(cwd, 'data.mlv'), 'utf8');
+    await mlv(['pull', 'data/2024'], { cwd });
+    writeFiles(cwd, { 'data/2024/new.txt': 'new' });
+    const status = await runMlv(['status'], { cwd });
+    expect(status.stderr).not.toContain('mlv add <path> records');
+    const refused = await runMlv(['add', 'data'], { cwd });
+    expect(refused.exitCode).toBe(4);
+    expect(refused.stderr).toContain("mlv pull 'data'");
+    expect(readFileSync(join(cwd, 'data.mlv'), 'utf8')).toBe(pointer);
+    await mlv(['pull', 'data'], { cwd });
+    expect(readFileSync(join(cwd, 'data/2024/new.txt'), 'utf8')).toBe('new');
+    rmSync(join(cwd, 'data/2023/a.bin'));
+    const added = parseDocument('add', await mlv(['add', '--json', 'data'], { cwd }));
+    expect(added.targets).toMatchObject([{ state: 'updated', files: 2 }]);
+  });
+});

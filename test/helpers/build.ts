@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+let built = false;
+
+/**
+ * Vitest's global set-up for the projects that start `bin/mlv.js`: builds `dist/` when a source file is newer, so that
+ * a test never passes against yesterday's program. A build with errors writes nothing, so that the next run tries again.
+ */
+export function setup(): void {
+  if (built || isFresh()) return;
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json', '--noEmitOnError'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) throw new Error(`npm run build failed:\n${result.stdout}${result.stderr}`);
+  const help = spawnSync(process.execPath, [join('dist', 'cli', 'write-help.js')], { cwd: root, encoding: 'utf8' });
+  if (help.status !== 0) throw new Error(`npm run build failed:\n${help.stdout}${help.stderr}`);
+  built = true;
+}
+
+function isFresh(): boolean {
+  const program = statSync(join(root, 'dist', 'cli', 'main.js'), { throwIfNoEntry: false });
+  if (!program) return false;
+  const inputs = ['package.json', 'tsconfig.json'].map((name) => join(root, name));
+  return Math.max(...inputs.map(modified), newestBelow(join(root, 'src'))) < program.mtimeMs;
+}
+
+function modified(path: string): number {
+  return statSync(path).mtimeMs;
+}
+
+function newestBelow(directory: string): number {
+  let newest = modified(directory);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    newest = Math.max(newest, entry.isDirectory() ? newestBelow(path) : modified(path));
+  }
+  return newest;
+}

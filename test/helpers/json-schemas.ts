@@ -1,0 +1,310 @@
+import { z } from 'zod';
+import { ERROR_CODES } from '../../src/core/errors.js';
+
+// One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
+// and the end-to-end tests check what the program really prints against them.
+
+const path = z.string().describe('relative to the top of the working tree, `/`-separated');
+const bytes = z.int().nonnegative();
+const count = z.int().nonnegative();
+const seconds = z.number().nonnegative();
+const oid = z
+  .string()
+  .regex(/^(blake3|sha256):[0-9a-f]{64}$/)
+  .describe('`<algorithm>:<64 hex digits>`');
+const entryKind = z.enum(['file', 'executable', 'link', 'tree']);
+
+/** The value of `error`, and of what else describes an error. */
+export const errorSchema = z.strictObject({
+  code: z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).describe('see docs/exit-codes.md'),
+  message: z.string(),
+  hint: z.string().optional().describe('what to do next'),
+  data: z.record(z.string(), z.unknown()).describe('facts: paths, oids, keys; depends on the code'),
+});
+
+const problems = z.array(errorSchema).describe('pointers that could not be read');
+const totals = z.strictObject({
+  added: count,
+  modified: count,
+  deleted: count,
+  renamed: count,
+  bytesAdded: bytes,
+  bytesDeleted: bytes,
+});
+const change = z.strictObject({
+  kind: z.enum(['added', 'modified', 'deleted', 'renamed', 'mode', 'type']),
+  path,
+  from: z.string().optional().describe('where the content was before, for `renamed`'),
+  before: entryKind.optional(),
+  after: entryKind.optional(),
+  bytesBefore: bytes,
+  bytesAfter: bytes,
+});
+const state = z.strictObject({
+  kind: z.enum(['empty', 'workspace', 'pointers', 'index', 'revision']),
+  revision: z.string().optional(),
+});
+const entry = z.strictObject({
+  path,
+  kind: entryKind,
+  size: bytes.describe('of everything below for a directory'),
+  files: count.optional().describe('files and links below, for a directory'),
+  oid: oid.optional(),
+  link: z.string().optional().describe('target of a symbolic link'),
+});
+const checkoutFields = {
+  written: count.describe('files and links written'),
+  bytes,
+  removed: count,
+  refused: z.array(z.strictObject({ path, reason: z.enum(['modified', 'untracked']) })).describe('kept: in no object'),
+  failed: z.array(z.strictObject({ path, oid, error: errorSchema })),
+};
+const failedObject = z.strictObject({
+  path,
+  oid,
+  reason: z.enum(['missing', 'corrupt', 'remote']),
+  message: z.string(),
+});
+const transferred = {
+  upToDate: count.describe('targets of which nothing had to travel'),
+  objects: count,
+  packs: count,
+  bytes: bytes.describe('of what was stored (push) or restored (fetch)'),
+  requests: count,
+  bytesUp: bytes.describe('over the wire'),
+  bytesDown: bytes.describe('over the wire'),
+  seconds,
+  failed: z.array(failedObject),
+};
+const transferFields = {
+  dryRun: z.boolean(),
+  ...transferred,
+  remotes: z.array(z.strictObject({ remote: z.string(), url: z.string(), ...transferred })),
+  problems,
+};
+const setting = z.strictObject({
+  key: z.string(),
+  value: z.string().describe('credentials are `***`'),
+  level: z.enum(['default', 'system', 'user', 'project', 'local', 'environment', 'flags']),
+  where: z.string().optional(),
+  file: z.string().optional(),
+  line: z.int().optional(),
+});
+const fileLevel = z.enum(['system', 'user', 'project', 'local']);
+
+const deadObject = z.strictObject({
+  oid,
+  kind: z.enum(['file', 'directory', 'damaged']),
+  size: bytes,
+  files: count,
+  names: z.array(z.string()).describe('some names in a directory'),
+});
+
+/** By verb. Every document may carry `error` beside these keys. */
+export const jsonSchemas = {
+  init: z.strictObject({
+    created: z.boolean(),
+    worktree: z.string(),
+    repository: z.uuid().describe("the repository's id"),
+    hash: z.enum(['blake3', 'sha256']),
+  }),
+  add: z.strictObject({
+    targets: z.array(
+      z.strictObject({
+        path,
+        pointer: z.string().describe('path of the pointer file'),
+        state: z.enum(['added', 'updated', 'unchanged']),
+        oid,
+        size: bytes,
+        files: count.optional().describe('directories only'),
+        read: z.strictObject({ files: count, bytes }).describe('what had to be read'),
+      }),
+    ),
+    files: z.array(z.string()).describe('what a commit should hold: pointers and ignore files'),
+    staged: z.boolean(),
+  }),
+  status: z.strictObject({
+    targets: z.array(
+      z.strictObject({
+        path,
+        state: z.enum(['unchanged', 'modified', 'deleted', 'type']),
+        directory: z.boolean(),
+        changes: z.array(change),
+        totals,
+        detailsMissing: z.boolean().describe('the changes cannot be listed'),
+        missing: z
+          .strictObject({ objects: count, bytes, examples: z.array(z.strictObject({ path: z.string(), oid })) })
+          .describe('what the cache lacks'),
+        problems: z.array(z.strictObject({ path: z.string(), reason: z.string() })).describe('what cannot be tracked'),
+      }),
+    ),
+    problems,
+    remotes: z
+      .array(z.strictObject({ remote: z.string(), url: z.string(), targets: count, missing: z.array(z.string()) }))
+      .optional()
+      .describe('with --remote'),
+  }),
+  diff: z.strictObject({ before: state, after: state, changes: z.array(change), totals, problems }),
+  ls: z.strictObject({ entries: z.array(entry), problems }),
+  du: z.strictObject({ entries: z.array(entry), total: z.strictObject({ size: bytes, files: count }), problems }),
+  checkout: z.strictObject({ ...checkoutFields, problems }),
+  rm: z.strictObject({ removed: z.array(z.string()), kept: z.boolean(), staged: z.boolean() }),
+  mv: z.strictObject({ from: z.string(), to: z.string(), staged: z.boolean() }),
+  unprotect: z.strictObject({ files: z.array(z.string()) }),
+  push: z.strictObject(transferFields),
+  fetch: z.strictObject(transferFields),
+  pull: z.strictObject({
+    ...transferFields,
+    checkout: z.strictObject(checkoutFields).optional().describe('not with --dry-run'),
+  }),
+  fsck: z.strictObject({
+    cache: z.strictObject({
+      objects: count.describe('that were read'),
+      bytes,
+      damaged: z.array(z.strictObject({ oid, path: z.string(), movedTo: z.string().optional() })),
+      contradicted: z
+        .array(z.strictObject({ path, message: z.string() }))
+        .describe('pointers that their objects contradict'),
+      incomplete: z
+        .array(
+          z.strictObject({ path, objects: count, bytes, examples: z.array(z.strictObject({ path: z.string(), oid })) }),
+        )
+        .describe('targets that the cache does not hold in full; no damage'),
+      freed: bytes.describe('of temporary files that killed processes left'),
+    }),
+    workspace: z.strictObject({
+      unnoticed: z.array(path).describe('files whose content changed while their times did not'),
+    }),
+    fetched: z.array(z.strictObject({ remote: z.string(), url: z.string(), ...transferred })).describe('with --repair'),
+    remotes: z.array(
+      z.strictObject({
+        remote: z.string(),
+        url: z.string(),
+        roots: count,
+        records: count,
+        packs: count,
+        bytes,
+        findings: z.array(
+          z.strictObject({
+            kind: z.enum([
+              'info-missing',
+              'info-damaged',
+              'record-missing',
+              'record-damaged',
+              'pack-missing',
+              'pack-damaged',
+            ]),
+            key: z.string().describe('on the remote'),
+            paths: z.array(z.string()),
+            message: z.string(),
+          }),
+        ),
+        repaired: z.boolean().describe('everything that was found is mended'),
+      }),
+    ),
+    problems,
+  }),
+  gc: z.strictObject({
+    remote: z.string(),
+    url: z.string(),
+    dryRun: z.boolean().describe('true without --yes'),
+    grace: seconds,
+    roots: count.describe('objects that pointers name, in every commit, index and working tree'),
+    absentRoots: count.describe('of those, how many are not on this remote'),
+    live: z.strictObject({ records: count, packs: count }).describe('what is needed'),
+    restored: count.describe('records that were set aside and are needed again'),
+    setAside: z.strictObject({ records: count, objects: z.array(deadObject) }).describe('out of use from now on'),
+    marked: z.strictObject({ packs: count, bytes }).describe('to be deleted when the grace is over'),
+    swept: z
+      .strictObject({ records: count, packs: count, bytes, objects: z.array(deadObject) })
+      .describe('deleted for good'),
+    waiting: z
+      .strictObject({ records: count, packs: count, bytes, until: z.iso.datetime().nullable() })
+      .describe('set aside and marked before; until is when the first of it can go'),
+    unreadable: z
+      .strictObject({
+        pointers: z.array(z.strictObject({ path: z.string(), commit: z.string().optional(), message: z.string() })),
+        records: z.array(z.strictObject({ message: z.string() })),
+      })
+      .describe('passed over: with --ignore-unreadable, and records that nothing in Git needs yet'),
+    requests: count,
+    bytesUp: bytes,
+    bytesDown: bytes,
+    seconds,
+  }),
+  'remote copy': z.strictObject({
+    dryRun: z.boolean(),
+    from: z.strictObject({ remote: z.string(), url: z.string() }),
+    to: z.strictObject({ remote: z.string(), url: z.string() }),
+    packs: count,
+    records: count,
+    bytes: bytes.describe('of the packs and records'),
+    present: count.describe('packs and records that were there already'),
+    failed: z
+      .array(z.strictObject({ key: z.string(), message: z.string() }))
+      .describe('damaged or missing at the source, and what needs it'),
+    requests: count,
+    bytesUp: bytes.describe('over the wire'),
+    bytesDown: bytes.describe('over the wire'),
+    seconds,
+  }),
+  'remote add': z.strictObject({
+    name: z.string(),
+    url: z.string(),
+    added: z.boolean().describe('false where it was there already'),
+    default: z.boolean(),
+    level: fileLevel,
+    file: z.string(),
+  }),
+  'remote list': z.strictObject({
+    default: z.string().nullable(),
+    remotes: z.array(
+      z.strictObject({
+        name: z.string(),
+        url: z.string().nullable(),
+        default: z.boolean(),
+        level: setting.shape.level.nullable(),
+        settings: z.record(z.string(), z.string()),
+      }),
+    ),
+  }),
+  'remote remove': z.strictObject({ name: z.string(), levels: z.array(fileLevel) }),
+  'remote default': z.strictObject({ default: z.string(), level: fileLevel.optional(), file: z.string().optional() }),
+  'config get': setting,
+  'config set': z.strictObject({ key: z.string(), value: z.string(), level: fileLevel, file: z.string() }),
+  'config unset': z.strictObject({ key: z.string(), level: fileLevel, file: z.string() }),
+  'config list': z.strictObject({ settings: z.array(setting) }),
+  doctor: z.strictObject({
+    ok: z.boolean(),
+    checks: z.array(
+      z.strictObject({
+        name: z.string(),
+        state: z.enum(['ok', 'warning', 'problem']),
+        message: z.string(),
+        hint: z.string().optional(),
+        data: z.record(z.string(), z.unknown()).optional(),
+      }),
+    ),
+  }),
+  version: z.strictObject({
+    mlv: z.string(),
+    node: z.string(),
+    git: z.string().nullable(),
+    hash: z.strictObject({ algorithm: z.string(), implementation: z.enum(['native', 'wasm', 'openssl']) }),
+  }),
+} as const;
+
+export type DocumentedVerb = keyof typeof jsonSchemas;
+
+/** The document of a verb, which may carry an `error` beside its own keys. */
+export type Document<V extends DocumentedVerb> = z.infer<(typeof jsonSchemas)[V]> & {
+  error?: z.infer<typeof errorSchema>;
+};
+
+/** Reads what a verb printed with `--json` and checks it against its schema. */
+export function parseDocument<V extends DocumentedVerb>(verb: V, stdout: string): Document<V> {
+  const { error, ...rest } = JSON.parse(stdout) as Record<string, unknown>;
+  const document = jsonSchemas[verb].parse(rest);
+  const failure = error === undefined ? {} : { error: errorSchema.parse(error) };
+  return { ...document, ...failure } as Document<V>;
+}
