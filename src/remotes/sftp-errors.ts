@@ -41,8 +41,9 @@ export function sftpError(attempt: Attempt, error: unknown): MlvError {
   if (network) return remoteError(attempt, { ...network, cause: error });
   const status = statusOf(error);
   if (status === undefined) {
+    // Every answer has a status: what has none was not answered. A channel that ends before its connection does so.
     const said = error instanceof Error ? error.message : String(error);
-    return remoteError(attempt, { code: 'REMOTE_PERMANENT', reason: `the request failed (${said})`, cause: error });
+    return remoteError(attempt, { code: 'REMOTE_TRANSIENT', reason: `there was no answer (${said})`, cause: error });
   }
   const reason = `${REASONS[status] ?? 'the server refused it'} (status ${status})`;
   const data = { status };
