@@ -1,6 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
+import { provenanceVerbs } from './declarations/provenance.js';
+import { registryQuestionVerbs } from './declarations/registry-questions.js';
+import { registrySharingVerbs } from './declarations/registry-sharing.js';
+import { registryStageVerbs } from './declarations/registry-stages.js';
+import { registryVersionVerbs } from './declarations/registry-versions.js';
 import { settingVerbs } from './declarations/settings.js';
 import { transferVerbs } from './declarations/transfer.js';
 import { workspaceVerbs } from './declarations/workspace.js';
@@ -15,6 +20,11 @@ export type Parsed = Call | { text: string };
 export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclaration[] }[] = [
   { title: 'Track data:', verbs: workspaceVerbs },
   { title: 'Share data:', verbs: transferVerbs },
+  {
+    title: 'Register models:',
+    verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],
+  },
+  { title: 'Record how things came to be:', verbs: provenanceVerbs },
   { title: 'Configure:', verbs: settingVerbs },
   { title: 'About mlv:', verbs: aboutVerbs },
 ];
