@@ -92,10 +92,14 @@ export interface RegistryChange {
   policy?: { text: string };
   /** True where the policy wants the commit signed: it fails where no key is configured. */
   sign?: boolean;
+  /** Called with the commit made (and signed), before anything is sent and before any ref moves: it may throw to refuse. */
+  accept?: (commit: string) => Promise<void>;
 }
 
 /** The registry of a repository. */
 export interface Registry {
+  /** `Name <mail>` of the author whom Git will name on what this clone writes. Error: `GIT_FAILED` where none is configured. */
+  author(): Promise<string>;
   /** The registry as this clone knows it now. */
   view(): Promise<RegistryView>;
   /** As it was at a commit of the branch. */
