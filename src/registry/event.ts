@@ -70,6 +70,8 @@ export type RegistryEvent = EventBase &
     | {
         type: 'checked' /** Name of the check in the policy. */;
         check: string;
+        /** The command as the policy said it then: a result counts only for the same command. */
+        command: string;
         exit: number;
         attachments?: Attachment[];
       }
