@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { isMlvError } from '../core/errors.js';
 import type { Oid } from '../objects/oid.js';
-import { KIND, TreeReader } from '../objects/tree-format.js';
+import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
 import type { WantedFile } from './fetch-plan.js';
 import { inParallel } from './in-parallel.js';
 import { digestKey } from './known-places.js';
@@ -18,6 +18,13 @@ export type FormerVersions = (paths: readonly string[]) => Promise<ReadonlyMap<s
 interface LocalChunk {
   offset: number;
   length: number;
+}
+
+/** A tree on the way down from a root. */
+interface TreeAt {
+  oid: Oid;
+  path: string;
+  level: number;
 }
 
 /** Takes a chunk that was compared with its digest, and its offset in the file; the bytes are used again afterwards. */
@@ -44,13 +51,14 @@ export class LocalChunks {
     const large = [...files].filter((file) => file.size > LARGE_BYTES && file.chunks.length > 1);
     if (!this.versions || large.length === 0) return;
     const versions = await this.versions([...new Set(large.map(({ root }) => root.path))]);
-    const listings = new Map<string, ReadonlyMap<string, Oid>>();
+    const listings = new Map<string, Map<string, Oid>>();
     for (const { oid, root, path } of large) {
       const before = versions.get(root.path)?.find((each) => each !== root.oid && this.isCached(each));
       if (!before) continue;
       let listing = listings.get(root.path);
       if (!listing) {
-        listing = root.directory ? this.largeFilesOf(before, root.path) : new Map([[root.path, before]]);
+        listing = new Map(root.directory ? [] : [[root.path, before]]);
+        if (root.directory) this.addLargeFiles({ oid: before, path: root.path, level: 0 }, listing);
         listings.set(root.path, listing);
       }
       const former = listing.get(path);
@@ -121,20 +129,25 @@ export class LocalChunks {
     return this.buffer.subarray(0, length);
   }
 
-  /** Large files of a cached tree by path, as far as the cache has the trees. */
-  private largeFilesOf(tree: Oid, path: string, into = new Map<string, Oid>()): Map<string, Oid> {
+  /** Adds the large files of a cached tree by path, as far as the cache has the trees, each of which is looked at once. */
+  private addLargeFiles(at: TreeAt, into: Map<string, Oid>, visited = new Set<Oid>()): void {
+    if (visited.has(at.oid) || at.level > MAX_TREE_LEVELS) return;
+    visited.add(at.oid);
     try {
-      const reader = new TreeReader(this.session.cache.read(tree));
+      const reader = new TreeReader(this.session.cache.read(at.oid));
       while (reader.next()) {
         if (reader.kind === KIND.link || reader.size <= LARGE_BYTES) continue;
-        const oid = this.session.cache.oid(reader.digest);
-        if (reader.kind === KIND.tree) this.largeFilesOf(oid, `${path}/${reader.name}`, into);
-        else into.set(`${path}/${reader.name}`, oid);
+        const below = {
+          oid: this.session.cache.oid(reader.digest),
+          path: `${at.path}/${reader.name}`,
+          level: at.level + 1,
+        };
+        if (reader.kind === KIND.tree) this.addLargeFiles(below, into, visited);
+        else into.set(below.path, below.oid);
       }
     } catch (error) {
       if (!isMlvError(error)) throw error;
     }
-    return into;
   }
 
   private isCached(oid: Oid): boolean {

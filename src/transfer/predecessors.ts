@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { isMlvError } from '../core/errors.js';
 import { type Oid, splitOid } from '../objects/oid.js';
-import { KIND, TreeReader } from '../objects/tree-format.js';
+import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
 import type { KnownPlaces } from './known-places.js';
 import type { ObjectRecord, TreeRecord } from './record-reader.js';
 import type { PushRoot, Root } from './roots.js';
@@ -17,6 +17,20 @@ const LARGE_BYTES = 512 * 1024;
 interface NewContent {
   trees: Set<Oid>;
   large: Map<string, Oid>;
+}
+
+/** A tree on the way down from a root. */
+interface TreeAt {
+  oid: Oid;
+  path: string;
+  level: number;
+}
+
+/** Files above `size` bytes that were found, and the trees that were looked at. */
+interface LargeFiles {
+  size: number;
+  found: Set<Oid>;
+  visited: Set<Oid>;
 }
 
 /**
@@ -61,30 +75,33 @@ export class PredecessorPlaces {
     return found;
   }
 
-  private collectLarge(oid: Oid, into: { size: number; found: Set<Oid>; visited: Set<Oid> }): void {
-    if (this.known.has(oid) || into.visited.has(oid)) return;
+  private collectLarge(oid: Oid, into: LargeFiles, level = 0): void {
+    if (this.known.has(oid) || into.visited.has(oid) || level > MAX_TREE_LEVELS) return;
     into.visited.add(oid);
     this.eachEntry(oid, (entry) => {
       if (entry.kind !== KIND.tree && entry.size <= into.size) return;
       const below = this.session.cache.oid(entry.digest);
-      if (entry.kind === KIND.tree) this.collectLarge(below, into);
+      if (entry.kind === KIND.tree) this.collectLarge(below, into, level + 1);
       else if (!this.known.has(below)) into.found.add(below);
     });
   }
 
   private contentOf(root: Root): NewContent {
     const content: NewContent = { trees: new Set(), large: new Map() };
-    if (root.directory) this.collectContent(root.oid, '', content);
+    if (root.directory) this.collectContent({ oid: root.oid, path: '', level: 0 }, content);
     return content;
   }
 
-  private collectContent(oid: Oid, path: string, into: NewContent): void {
+  /** Each tree is looked at once: a listing may name one so often that no machine could visit every path. */
+  private collectContent({ oid, path, level }: TreeAt, into: NewContent): void {
+    if (into.trees.has(oid) || level > MAX_TREE_LEVELS) return;
     into.trees.add(oid);
     this.eachEntry(oid, (entry) => {
       if (entry.kind !== KIND.tree && entry.size <= LARGE_BYTES) return;
       const below = this.session.cache.oid(entry.digest);
-      if (entry.kind === KIND.tree) this.collectContent(below, `${path}/${entry.name}`, into);
-      else into.large.set(`${path}/${entry.name}`, below);
+      const at = { oid: below, path: `${path}/${entry.name}`, level: level + 1 };
+      if (entry.kind === KIND.tree) this.collectContent(at, into);
+      else into.large.set(at.path, below);
     });
   }
 

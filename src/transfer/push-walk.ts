@@ -1,6 +1,6 @@
 import { isMlvError, type MlvError } from '../core/errors.js';
 import { digestOf, type Oid } from '../objects/oid.js';
-import { KIND, TreeReader } from '../objects/tree-format.js';
+import { checkTreeLevel, KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
 import { type DueRecords, FILE_HEIGHT } from './due-records.js';
 import { digestKey, type KnownPlaces } from './known-places.js';
 import type { ChunkSender } from './push-chunks.js';
@@ -53,6 +53,15 @@ interface FileAt {
   path: string;
 }
 
+interface TreeAt {
+  digest: Buffer;
+  path: string;
+  /** Path of the root it is below. */
+  root: string;
+  /** Levels below the root. */
+  level: number;
+}
+
 /** How a tree came out: its height, and whether everything below it is, or will be, on the remote. */
 interface Visited {
   height: number;
@@ -73,7 +82,8 @@ export class PushWalk {
 
   /** True when all of the root is, or will be, on the remote. Errors: those of the uploads, `INTERRUPTED`. */
   async root(root: Root): Promise<boolean> {
-    if (root.directory) return (await this.tree(digestOf(root.oid), root.path)).complete;
+    if (root.directory)
+      return (await this.tree({ digest: digestOf(root.oid), path: root.path, root: root.path, level: 0 })).complete;
     if (root.size > INLINE_BYTES) return this.ownRecord(root);
     if (this.options.remote.has(root.oid)) return true;
     return this.guard(root, () => {
@@ -83,43 +93,48 @@ export class PushWalk {
     });
   }
 
-  private async tree(digest: Buffer, path: string): Promise<Visited> {
+  private async tree(at: TreeAt): Promise<Visited> {
+    const { digest } = at;
     const key = digestKey(digest);
     const oid = this.options.session.cache.oid(digest);
     if (this.options.remote.has(oid)) return ON_REMOTE;
     const seen = this.trees.get(key);
     if (seen) return seen;
-    const visited = await this.newTree(oid, path);
+    const visited = await this.newTree(oid, at);
     this.trees.set(key, visited);
     return visited;
   }
 
-  private async newTree(oid: Oid, path: string): Promise<Visited> {
+  private async newTree(oid: Oid, at: TreeAt): Promise<Visited> {
     const { repair } = this.options.remote;
     // A record that can be read tells a place for everything: writing it anew makes it no worse where a file is missing.
-    const recorded = repair?.treeOf(oid);
-    const bytes = recorded ?? (await this.cachedTree(oid, path));
+    const recorded = at.level <= MAX_TREE_LEVELS ? repair?.treeOf(oid) : undefined;
+    const bytes = recorded ?? (await this.cachedTree(oid, at));
     if (!bytes) return { height: 0, complete: false };
-    const visited = await this.entries(bytes, path);
+    const visited = await this.entries(bytes, at);
     const due = recorded ? !repair?.isRecordGood(oid) : visited.complete;
     if (due) this.options.records.add({ oid, height: visited.height, encode: () => this.encodeTree(oid) });
     return visited;
   }
 
-  private async cachedTree(oid: Oid, path: string): Promise<Buffer | undefined> {
+  private async cachedTree(oid: Oid, { path, root, level }: TreeAt): Promise<Buffer | undefined> {
     const found: Buffer[] = [];
-    await this.guard({ oid, path }, () => void found.push(this.options.session.cache.read(oid)));
+    await this.guard({ oid, path: level > MAX_TREE_LEVELS ? root : path }, () => {
+      checkTreeLevel(level);
+      found.push(this.options.session.cache.read(oid));
+    });
     return found[0];
   }
 
-  private async entries(bytes: Buffer, path: string): Promise<Visited> {
+  private async entries(bytes: Buffer, { path, root, level }: TreeAt): Promise<Visited> {
     const reader = new TreeReader(bytes);
     let height = 0;
     let complete = true;
     while (reader.next()) {
       if (reader.kind === KIND.link || (reader.kind !== KIND.tree && reader.size === 0)) continue;
       if (reader.kind === KIND.tree) {
-        const below = await this.tree(Buffer.from(reader.digest), `${path}/${reader.name}`);
+        const digest = Buffer.from(reader.digest);
+        const below = await this.tree({ digest, path: `${path}/${reader.name}`, root, level: level + 1 });
         height = Math.max(height, below.height + 1);
         complete &&= below.complete;
       } else if (!this.isPlaced(reader.digest, reader.size)) {

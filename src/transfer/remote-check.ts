@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { isMlvError } from '../core/errors.js';
 import type { Oid } from '../objects/oid.js';
-import { KIND, looksLikeTree, TREE_MAGIC, TreeReader } from '../objects/tree-format.js';
+import { KIND, looksLikeTree, MAX_TREE_LEVELS, TREE_MAGIC, TreeReader } from '../objects/tree-format.js';
 import { inParallel, settled } from './in-parallel.js';
 import { KnownPlaces } from './known-places.js';
 import { checkPack, type NeededChunk, PackNeed } from './pack-check.js';
@@ -89,11 +89,14 @@ export class RemoteCheck {
   }
 
   /** True when the object's record, all packs it names and everything below it are as they must be. */
-  isIntact(oid: Oid): boolean {
+  isIntact(oid: Oid, level = 0): boolean {
     const known = this.intact.get(oid);
     if (known !== undefined) return known;
     const record = this.records.get(oid);
-    const intact = this.isRecordGood(oid) && this.below(record).every((each) => this.isIntact(each));
+    const intact =
+      level <= MAX_TREE_LEVELS &&
+      this.isRecordGood(oid) &&
+      this.below(record).every((each) => this.isIntact(each, level + 1));
     this.intact.set(oid, intact);
     return intact;
   }

@@ -23,6 +23,7 @@ import { storeDeepTree } from '../helpers/deep-tree.js';
 import {
   bytesAt,
   directory,
+  keysOf,
   openCache,
   openSession,
   overwrite,
@@ -301,6 +302,25 @@ it('a tree of 5,000 levels is refused where it lies in the cache already', async
   const { oid, size } = await storeDeepTree(cache, 5000);
   const { failed } = await fetchObjects(openSession(cache, remote), [toFetch(rootOf(oid, size, true)), toFetch(good)]);
   expect(failed).toMatchObject([refusal('forged', 'corrupt', /levels deep/)]);
+});
+
+it('a tree of 5,000 levels in the cache is refused by a push, whatever was there before', async () => {
+  const before = await store(cache, directory({ 'a.bin': randomBytes(30 * KiB, 7) }), { path: 'forged' });
+  await push(openSession(cache, remote), [before]);
+  const { oid, size } = await storeDeepTree(cache, 5000);
+  const deep = { ...rootOf(oid, size, true), predecessors: [before.oid] };
+  const other = await store(cache, randomBytes(20 * KiB, 8), { path: 'other' });
+  const report = await push(openSession(cache, remote), [deep, other]);
+  expect(report).toMatchObject({ pushed: 1, failed: [refusal('forged', 'corrupt', /levels deep/)] });
+  expect(await keysOf(remote)).not.toContain(recordKey(oid));
+});
+
+it('a tree whose directories double on every level is pushed once, whatever was there before', async () => {
+  const before = await store(cache, directory({ 'a.bin': randomBytes(30 * KiB, 7) }), { path: 'forged' });
+  await push(openSession(cache, remote), [before]);
+  const { oid, size } = await storeDeepTree(cache, 60, ['a', 'b']);
+  const root = { ...rootOf(oid, size, true), predecessors: [before.oid] };
+  expect(await push(openSession(cache, remote), [root])).toMatchObject({ pushed: 1, objects: 61, failed: [] });
 });
 
 describe('a remote that answers wrongly', () => {
