@@ -9,14 +9,29 @@ const BLOB_LIMIT = 16 * 1024 * 1024;
  * Errors: `GIT_FAILED` naming the blobs that are not there (a partial clone may lack some) or not blobs, or one that
  * is above 16 MiB.
  */
-export async function readBlobs(context: GitContext, blobs: readonly string[]): Promise<Map<string, Buffer>> {
-  const names = [...new Set(blobs)];
+export function readBlobs(context: GitContext, blobs: readonly string[]): Promise<Map<string, Buffer>> {
+  return readObjects(context, blobs, ['blob']);
+}
+
+/** Kinds of Git objects that are read as they are. */
+export type RawKind = 'blob' | 'commit' | 'tag';
+
+/**
+ * The raw bytes of objects by name, read by one `git cat-file --batch`, replacements of `git replace` left aside.
+ * Errors as readBlobs, where an object is of another kind than those given.
+ */
+export async function readObjects(
+  context: GitContext,
+  objects: readonly string[],
+  kinds: readonly RawKind[],
+): Promise<Map<string, Buffer>> {
+  const names = [...new Set(objects)];
   if (names.length === 0) return new Map();
   const bad = names.find((name) => !/^[0-9a-f]+$/.test(name));
-  if (bad !== undefined) throw new MlvError('GIT_FAILED', `'${bad}' is not the name of a blob`);
-  const reader = new BatchReader();
+  if (bad !== undefined) throw new MlvError('GIT_FAILED', `'${bad}' is not the name of a Git object`);
+  const reader = new BatchReader(kinds);
   const input = names.map((name) => `${name}\n`).join('');
-  await context.run(['cat-file', '--batch'], {
+  await context.run(['--no-replace-objects', 'cat-file', '--batch'], {
     input,
     onStdout: (chunk) => {
       reader.push(chunk);
@@ -42,6 +57,8 @@ class BatchReader {
   private header: Buffer = Buffer.alloc(0);
   private current: { name: string; bytes: Buffer; filled: number } | undefined;
 
+  constructor(private readonly kinds: readonly RawKind[]) {}
+
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) at = this.current ? this.takeContent(chunk, at) : this.takeHeader(chunk, at);
@@ -59,7 +76,10 @@ class BatchReader {
   }
 
   private begin(name: string, type: string | undefined, size: number): void {
-    if (type !== 'blob') throw new MlvError('GIT_FAILED', `Git object ${name} is a ${type}, where a blob was expected`);
+    if (!(this.kinds as readonly (string | undefined)[]).includes(type)) {
+      const wanted = this.kinds.join(' or ');
+      throw new MlvError('GIT_FAILED', `Git object ${name} is a ${type}, where a ${wanted} was expected`);
+    }
     if (size > BLOB_LIMIT) {
       throw new MlvError('GIT_FAILED', `Git blob ${name} has ${size} bytes, far more than any file of mlv in Git`);
     }

@@ -1,3 +1,5 @@
+import type { Signatures } from './signed-object.js';
+
 /** Where a Git repository keeps its parts. All paths are absolute and real (symlinks resolved). */
 export interface RepositoryLayout {
   /** Top of the working tree. */
@@ -108,6 +110,8 @@ export interface Git {
   commitWith(blob: string): Promise<string | undefined>;
   /** Branches and tags of all Git remotes as they are there now: asks each over the network. */
   remoteTips(): Promise<RemoteTip[]>;
+  /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
+  signatures(): Promise<Signatures>;
   /** True for a clone that lacks history. */
   isShallow(): Promise<boolean>;
   /**

@@ -40,6 +40,7 @@ function gitOver(context: GitContext): Git {
     reachableFiles: (suffix, options) => reachableFiles(context, suffix, options),
     commitWith: (blob) => commitWith(context, blob),
     remoteTips: () => remoteTips(context),
+    signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
     isShallow: async () => isShallow(await text()),
     stage: (paths, { force = false } = {}) => stage(context, paths, force),
     unstage: (paths) => unstage(context, paths),
