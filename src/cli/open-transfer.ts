@@ -34,7 +34,7 @@ export async function openTransfer(session: Session, repository: OpenRepository,
   const onRetry = ({ error, delayMs }: { error: MlvError; delayMs: number }): void => {
     if (delayMs >= 2000) reporter.note(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`);
   };
-  const remote = withLimit(withRetry(withMeter(plain, meter), { signal, onRetry }), config.core.jobs);
+  const remote = withRetry(withLimit(withMeter(plain, meter), { most: config.core.jobs }), { signal, onRetry });
   const place = createHash('sha256')
     .update(`${plain.url}\n${settings.endpoint ?? ''}`)
     .digest('hex')

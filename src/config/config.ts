@@ -59,7 +59,7 @@ export interface Config {
   readonly core: {
     /** `mlv add` stages in Git. */
     readonly stage: boolean;
-    /** How many things at once. */
+    /** Requests to a remote at once, at most. */
     readonly jobs: number;
     readonly hashImplementation: 'auto' | 'native' | 'wasm';
     /** The default remote's name. */
@@ -135,7 +135,7 @@ type Values = Map<string, EffectiveValue>;
 function defaults(cache: string): Values {
   const values: { [K in FixedKey]?: ValueOf<(typeof FIXED)[K]> } = {
     'core.stage': false,
-    'core.jobs': 8,
+    'core.jobs': 32,
     'core.hash-implementation': 'auto',
     'core.verify': true,
     'cache.dir': cache,

@@ -27,15 +27,16 @@ async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> 
 }
 
 /**
- * How long to wait after the `failures`-th failure in a row: exponential with full jitter, so that many clients that
- * failed together do not return together, but never less than what the server asked for (`error.data.retryAfterMs`).
+ * How long to wait after the `failures`-th failure in a row: anything below a bound that doubles (full jitter), so that
+ * many clients that failed together do not return together; what the server asked for (`error.data.retryAfterMs`) comes
+ * on top, for the same reason.
  */
 export function retryDelay(error: MlvError, failures: number, options: RetryOptions): number {
   const { minDelayMs = 250, maxDelayMs = 20_000, random = Math.random } = options;
   const ceiling = Math.min(maxDelayMs, minDelayMs * 2 ** (failures - 1));
   const asked = error.data.retryAfterMs;
   const floor = typeof asked === 'number' && asked > 0 ? Math.min(asked, MAX_RETRY_AFTER_MS) : 0;
-  return Math.max(floor, Math.floor(random() * ceiling));
+  return floor + Math.floor(random() * ceiling);
 }
 
 /** The failures of one request in a row. */

@@ -5,8 +5,8 @@ import { type Attempt, remoteError } from './remote-error.js';
 export interface BodyObserver {
   /** Called with the length of every part. */
   bytes?(count: number): void;
-  /** Called once, when the body is read, broken or given back. */
-  end?(): void;
+  /** Called once, when the body is read, broken (with the error) or given back. */
+  end?(error?: unknown): void;
 }
 
 /**
@@ -15,8 +15,8 @@ export interface BodyObserver {
  */
 export function observeBody(body: AsyncIterable<Uint8Array>, observer: BodyObserver): AsyncIterable<Uint8Array> {
   let ended = false;
-  const end = (): void => {
-    if (!ended) observer.end?.();
+  const end = (error?: unknown): void => {
+    if (!ended) observer.end?.(error);
     ended = true;
   };
   return {
@@ -30,7 +30,7 @@ export function observeBody(body: AsyncIterable<Uint8Array>, observer: BodyObser
             else observer.bytes?.(result.value.byteLength);
             return result;
           } catch (error) {
-            end();
+            end(error);
             throw error;
           }
         },

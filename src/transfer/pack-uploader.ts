@@ -7,8 +7,8 @@ import type { ChunkPlace } from './record-writer.js';
 import { packKey } from './remote-layout.js';
 import type { TransferSession } from './session.js';
 
-/** Packs under way at once, each with its buffer: what bounds a push's memory. */
-const MOST_UPLOADS = 4;
+/** Bytes of packs under way at once, each with its buffer: what bounds a push's memory. */
+const UPLOAD_BYTES = 96 * 1024 * 1024;
 
 export interface UploaderOptions {
   session: TransferSession;
@@ -36,7 +36,8 @@ export class PackUploader {
   private readonly most: number;
 
   constructor(private readonly options: UploaderOptions) {
-    this.most = Math.min(MOST_UPLOADS, options.session.options.jobs);
+    const affordable = Math.max(1, Math.floor(UPLOAD_BYTES / options.packBytes));
+    this.most = Math.min(affordable, options.session.options.jobs);
   }
 
   /** True when a chunk of that many bytes can be added without a wait. */

@@ -32,7 +32,7 @@ describe('withLimit', () => {
       put: (key, body) => busy(() => memory.put(key, body)),
       delete: (keys) => busy(() => memory.delete(keys)),
     };
-    const limited = withLimit(slow, 3);
+    const limited = withLimit(slow, { most: 3 });
     const work = Array.from({ length: 20 }, (_, index) => [
       limited.stat(`k/${index}`),
       limited.put(`n/${index}`, bytesBody(Buffer.from('y'))),
@@ -47,7 +47,7 @@ describe('withLimit', () => {
     const memory = new MemoryRemote();
     await memory.put('a', bytesBody(Buffer.alloc(1_000)));
     const { remote } = faulty(memory, [...Array.from({ length: 6 }, () => undefined), 10]);
-    const limited = withLimit(remote, 1);
+    const limited = withLimit(remote, { most: 1 });
     const controller = new AbortController();
     const ways: (() => Promise<unknown>)[] = [
       async () => readContent(await limited.get('a')),
@@ -77,9 +77,34 @@ describe('withLimit', () => {
     await waiting;
   });
 
+  it('never has more bytes under way than its budget, unless a single body has more', async () => {
+    const memory = new MemoryRemote();
+    let under = 0;
+    let most = 0;
+    const slow: Remote = {
+      ...faulty(memory, []).remote,
+      put: async (key, body) => {
+        under += body.size;
+        most = Math.max(most, under);
+        for (let round = 0; round < 3; round++) await turn();
+        under -= body.size;
+        return memory.put(key, body);
+      },
+    };
+    const limited = withLimit(slow, { most: 8, start: 8, bytes: 1_000 });
+    const sizes = [400, 300, 300, 300, 600, 100, 100, 100, 400, 200];
+    await Promise.all(sizes.map((size, index) => limited.put(`k/${index}`, bytesBody(Buffer.alloc(size)))));
+    expect(most).toBe(1_000);
+    await Promise.all([
+      limited.put('large', bytesBody(Buffer.alloc(5_000))),
+      limited.put('a', bytesBody(Buffer.from(''))),
+    ]);
+    expect((await memory.stat('large'))?.size).toBe(5_000);
+  });
+
   it('frees the place of a call that fails', async () => {
     const { remote } = faulty(new MemoryRemote(), [transient(), transient()]);
-    const limited = withLimit(remote, 1);
+    const limited = withLimit(remote, { most: 1 });
     await failureOf(limited.get('a'));
     await failureOf(limited.stat('a'));
     expect(await limited.stat('a')).toBeUndefined();
@@ -88,7 +113,7 @@ describe('withLimit', () => {
   it('lets other requests pass while the reader of a list thinks', async () => {
     const memory = new MemoryRemote();
     for (const key of ['a', 'b', 'c']) await memory.put(key, bytesBody(Buffer.from(key)));
-    const limited = withLimit(memory, 1);
+    const limited = withLimit(memory, { most: 1 });
     const seen: string[] = [];
     for await (const { key } of limited.list('')) seen.push((await readContent(await limited.get(key))).toString());
     expect(seen).toEqual(['a', 'b', 'c']);
@@ -140,7 +165,7 @@ describe('withMeter', () => {
 describe('the wrappers', () => {
   it.each([
     ['withRetry', (remote: Remote) => withRetry(remote)],
-    ['withLimit', (remote: Remote) => withLimit(remote, 2)],
+    ['withLimit', (remote: Remote) => withLimit(remote, { most: 2 })],
     ['withMeter', (remote: Remote) => withMeter(remote, new Meter())],
   ])('%s keeps the URL and the description of credentials, and closes what is below', async (_name, wrapped) => {
     let closed = 0;
