@@ -95,7 +95,7 @@ describe('mlv config', () => {
     const env = { XDG_CONFIG_HOME: temporaryDirectory('config') };
     const get = async (args: string[] = [], more: Record<string, string> = {}): Promise<string> =>
       (await mlv([...args, 'config', 'get', 'core.jobs'], { cwd, env: { ...env, ...more } })).trim();
-    expect(await get()).toBe('8');
+    expect(await get()).toBe('32');
     for (const [level, jobs] of [
       ['--user', '2'],
       ['--project', '3'],

@@ -41,7 +41,7 @@ describe('loading', () => {
     expect(config.project).toBeUndefined();
     expect(config.cache.dir).toBe(paths.cache);
     const { project, local, ...outside } = paths;
-    expect((await loadConfig({ paths: outside, environment: {} })).core.jobs).toBe(8);
+    expect((await loadConfig({ paths: outside, environment: {} })).core.jobs).toBe(32);
   });
 
   test('reads every level, and the project', async () => {
