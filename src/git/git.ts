@@ -51,6 +51,23 @@ export interface RemoteTip {
   known: boolean;
 }
 
+/** A file that Git would see in the working tree, as it stands there. */
+export interface WorkingFile {
+  path: string;
+  /** Name of the blob that `git add` would make of it, hex. */
+  blob: string;
+}
+
+/** What a working tree has beyond its commit. */
+export interface WorkingDifference {
+  /** For `git apply`, binary files included; undefined where it would be longer than 64 MiB. */
+  patch: Buffer | undefined;
+  /** Files that differ from HEAD or that HEAD does not have, sorted; ignored ones are not looked at. */
+  paths: string[];
+  /** Of those, untracked files that are too large to be in the patch. */
+  leftOut: string[];
+}
+
 /** `index` means what is staged; anything else is a revision that Git understands. */
 export type GitSource = { kind: 'index' } | { kind: 'revision'; revision: string };
 
@@ -112,6 +129,12 @@ export interface Git {
   remoteTips(): Promise<RemoteTip[]>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
   signatures(): Promise<Signatures>;
+  /** Files at or below the paths that Git holds, or sees untracked and not ignored; see filesBelow. */
+  filesBelow(paths: readonly string[]): Promise<string[]>;
+  /** The blobs that `git add` would make of files of the working tree, in their order; nothing is stored. */
+  hashFiles(paths: readonly string[]): Promise<WorkingFile[]>;
+  /** What the working tree has beyond HEAD, undefined for a clean one; `scratch` is an unused absolute path. */
+  workingDifference(scratch: string): Promise<WorkingDifference | undefined>;
   /** True for a clone that lacks history. */
   isShallow(): Promise<boolean>;
   /**

@@ -1,5 +1,6 @@
 import { readBlobs } from './blobs.js';
 import { type GitContext, gitContext } from './context.js';
+import { workingDifference } from './difference.js';
 import { discoverRepository } from './discover.js';
 import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, trackedFiles } from './files.js';
 import type { Git } from './git.js';
@@ -9,6 +10,7 @@ import { commitWith, reachableFiles } from './reachable.js';
 import { remoteTips } from './remote-tips.js';
 import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './revisions.js';
 import { openTextGit, type TextGit } from './simple.js';
+import { filesBelow, hashFiles } from './working-state.js';
 
 /**
  * Git for the repository that `cwd` (absolute) lies in; `env` is the environment of the user, and becomes that of every
@@ -41,6 +43,9 @@ function gitOver(context: GitContext): Git {
     commitWith: (blob) => commitWith(context, blob),
     remoteTips: () => remoteTips(context),
     signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
+    filesBelow: (paths) => filesBelow(context, paths),
+    hashFiles: (paths) => hashFiles(context, paths),
+    workingDifference: (scratch) => workingDifference(context, scratch),
     isShallow: async () => isShallow(await text()),
     stage: (paths, { force = false } = {}) => stage(context, paths, force),
     unstage: (paths) => unstage(context, paths),

@@ -26,7 +26,7 @@ export interface Manifest {
   author: string;
   /** When it was registered, RFC 3339 in UTC: for people, order is the chain's. */
   created: string;
-  /** Oid of the record of the run that made it. */
+  /** Oid of the record of the run that made it: a directory object (docs/formats/run.md). */
   run?: string;
   /** The version that it came from, such as `1.3.0`. */
   parent?: string;

@@ -15,7 +15,7 @@ import {
 } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { FormerVersions } from './fetch-reuse.js';
-import type { FetchRoot, PushRoot } from './roots.js';
+import type { FetchRoot, PushRoot, Root } from './roots.js';
 
 /** Versions of a pointer that are looked at for what the remote may hold already. */
 const HISTORY = 10;
@@ -88,29 +88,45 @@ async function scopeRevisions(repository: Repository, scope: RootScope): Promise
   return [...new Set([...named, ...refs.map((ref) => ref.commit)])];
 }
 
-/** Roots to push, each with what its pointer named in the history of HEAD and of the revisions. */
+/**
+ * Roots to push, each with what its pointer named in the history of HEAD and of the revisions, and the records of the
+ * runs that made them.
+ */
 export async function toPushRoots(repository: Repository, collected: CollectedRoots): Promise<PushRoot[]> {
   const { selections, revisions } = collected;
   const paths = [...new Set(selections.map(({ target }) => target.path))];
   const history = await pointerHistory(repository, paths, revisions);
-  return selections.map(({ target: { path, pointer } }) => ({
+  const roots = selections.map(({ target: { path, pointer } }) => ({
     oid: pointer.oid,
     directory: pointer.files !== undefined,
     size: pointer.size,
     path,
     predecessors: (history.get(path) ?? []).filter((oid) => oid !== pointer.oid),
   }));
+  return [...roots, ...runRoots(selections).map((root) => ({ ...root, predecessors: [] }))];
 }
 
-/** Roots to fetch. */
+/** The records of the runs that made the targets, each once. */
+function runRoots(selections: readonly Selection[]): Root[] {
+  const roots = new Map<Oid, Root>();
+  for (const { target } of selections) {
+    const { run } = target.pointer;
+    if (!run || roots.has(run.oid)) continue;
+    roots.set(run.oid, { oid: run.oid, directory: true, size: run.size, path: `${target.path} (record of its run)` });
+  }
+  return [...roots.values()];
+}
+
+/** Roots to fetch, the records of the runs that made them included. */
 export function toFetchRoots(selections: readonly Selection[]): FetchRoot[] {
-  return selections.map(({ target: { path, pointer }, below }) => ({
+  const roots = selections.map(({ target: { path, pointer }, below }) => ({
     oid: pointer.oid,
     directory: pointer.files !== undefined,
     size: pointer.size,
     path,
     below,
   }));
+  return [...roots, ...runRoots(selections).map((root) => ({ ...root, below: '' }))];
 }
 
 /** What pointers named in the history of HEAD, for a fetch that takes from the cache what older versions hold. */

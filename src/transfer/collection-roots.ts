@@ -113,8 +113,9 @@ class PointerRoots {
   add(text: string, file: string, blob?: string): void {
     const path = file.slice(0, -POINTER_SUFFIX.length);
     try {
-      const { oid, files } = parsePointer(text, file);
+      const { oid, files, run } = parsePointer(text, file);
       this.keep({ oid, path, directory: files !== undefined });
+      if (run) this.keep({ oid: run.oid, path: `${path} (record of its run)`, directory: true });
     } catch (error) {
       if (!isMlvError(error) || error.code === 'FORMAT_TOO_NEW') throw error;
       const oids = new Set(text.match(OIDS) ?? []) as Set<Oid>;

@@ -15,7 +15,7 @@ import { FileTable } from './file-table.js';
 import { ignoreInGit } from './git-ignore-file.js';
 import { absolutePath, childOf, nameOf, type RepositoryPath } from './paths.js';
 import type { ContentSink } from './pending-files.js';
-import type { Pointer } from './pointer-format.js';
+import type { Pointer, PointerRun } from './pointer-format.js';
 import { writePointers } from './pointer-write.js';
 import { loadTargets, pointerPathOf, type Target } from './pointers.js';
 import { relinkFiles, usesLinks } from './relink.js';
@@ -33,6 +33,11 @@ export interface AddOptions {
   stage?: boolean;
   reporter?: Reporter;
   signal?: AbortSignal;
+  /**
+   * Called when everything is in the cache and before the first pointer is written: what it gives is said in the pointers
+   * to be the run that made the targets. An error from it leaves all pointers as they were.
+   */
+  recordRun?: (targets: readonly AddedTarget[]) => Promise<PointerRun>;
 }
 
 /** What became of one target. */
@@ -111,6 +116,9 @@ class AddRun {
     const files = targets.filter((target) => !target.directory).map(({ path }) => path);
     const added = files.length > 0 ? await this.addFiles(files) : [];
     for (const target of targets) if (target.directory) added.push(await this.addDirectory(target.path));
+    added.sort((left, right) => (left.path < right.path ? -1 : 1));
+    const run = await this.options.recordRun?.(added);
+    if (run) for (const { pointer } of added) pointer.run = run;
     const changed = new Set<RepositoryPath>();
     const ignoring = ignoreInGit(
       this.repository,
@@ -121,7 +129,6 @@ class AddRun {
     await writePointers(this.repository.layout, added);
     const stage = this.options.stage ?? this.repository.settings.stage;
     if (stage) await this.repository.git.stage([...changed]);
-    added.sort((left, right) => (left.path < right.path ? -1 : 1));
     return { targets: added, files: [...changed].sort(), staged: stage };
   }
 

@@ -1,4 +1,4 @@
-import { isMap, parseDocument } from 'yaml';
+import { type Document, isMap, parseDocument } from 'yaml';
 import { isMlvError, MlvError } from '../core/errors.js';
 import { entryNameProblem, isWindowsDeviceName } from '../objects/entry-name.js';
 import { isOid, type Oid } from '../objects/oid.js';
@@ -19,6 +19,18 @@ export interface Pointer {
   executable?: boolean;
   /** Remote that this target is pushed to and pulled from, where it is not the default. */
   remote?: string;
+  /** The record of the run that made this content: a directory object; see docs/formats/run.md. */
+  run?: PointerRun;
+}
+
+/** Where the record of a run is, and what it ran. */
+export interface PointerRun {
+  oid: Oid;
+  /** Bytes of the files in the record. */
+  size: number;
+  files: number;
+  /** What was run on what, 64 hex digits: two runs with the same key ran the same command on the same inputs. */
+  key: string;
 }
 
 const FAST =
@@ -73,7 +85,19 @@ function parseYaml(text: string, file: string): Pointer {
     if (typeof value.remote !== 'string') throw invalid(file, "the key 'remote' is not text");
     pointer.remote = value.remote;
   }
+  if (value.run !== undefined) pointer.run = parseRun(value.run, file);
   return pointer;
+}
+
+function parseRun(value: unknown, file: string): PointerRun {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(file, "the key 'run' is not a mapping");
+  }
+  const { oid, size, files, key } = value as Record<string, unknown>;
+  if (!isOid(oid)) throw invalid(file, "the key 'run.oid' is not <algorithm>:<64 hex digits>");
+  if (typeof key !== 'string' || !/^[0-9a-f]{64}$/.test(key))
+    throw invalid(file, "the key 'run.key' is not 64 hex digits");
+  return { oid, size: count(size, 'run.size', file), files: count(files, 'run.files', file), key };
 }
 
 function readMapping(text: string, file: string): Record<string, unknown> {
@@ -128,7 +152,8 @@ function invalid(file: string, reason: string, cause?: unknown): MlvError {
 
 /**
  * The text of a pointer. With the text it had before, keys that mlv does not know, comments and order are kept, and
- * a pointer that says the same already is given back byte for byte.
+ * a pointer that says the same already is given back byte for byte. What it said of a run goes where the content is
+ * another and no run is given: that run did not make it.
  */
 export function formatPointer(pointer: Pointer, before?: string): string {
   const document = parseDocument(before ?? 'mlv: 1\n', { schema: 'core' });
@@ -141,6 +166,7 @@ export function formatPointer(pointer: Pointer, before?: string): string {
     executable: pointer.executable === true ? true : undefined,
   };
   if (pointer.remote !== undefined) wanted.remote = pointer.remote;
+  const sameContent = document.get('oid') === pointer.oid;
   let changed = before === undefined;
   for (const [key, value] of Object.entries(wanted)) {
     if (document.get(key) === value) continue;
@@ -148,6 +174,15 @@ export function formatPointer(pointer: Pointer, before?: string): string {
     if (value === undefined) document.delete(key);
     else document.set(key, value);
   }
+  if (pointer.run ? !saysRun(document, pointer.run) : !sameContent && document.has('run')) {
+    changed = true;
+    if (pointer.run) document.set('run', document.createNode({ ...pointer.run }));
+    else document.delete('run');
+  }
   if (!changed) return before as string;
   return document.toString({ lineWidth: 0 });
+}
+
+function saysRun(document: Document, run: PointerRun): boolean {
+  return (['oid', 'size', 'files', 'key'] as const).every((key) => document.getIn(['run', key]) === run[key]);
 }

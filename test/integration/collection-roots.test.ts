@@ -63,6 +63,16 @@ describe('the roots of a collection', () => {
     ]);
   });
 
+  it('are the records of runs, too', async () => {
+    const workspace = await testWorkspace();
+    const run = `run:\n  oid: ${oid('9')}\n  size: 3\n  files: 1\n  key: ${'ce'.repeat(32)}\n`;
+    workspace.git.commit('run', { 'a.mlv': `${pointer('1')}${run}` });
+    workspace.git.commit('gone', { 'a.mlv': pointer('2') });
+    const { roots } = await collectGitRoots(workspace.repository);
+    expect(roots).toContainEqual({ oid: oid('9'), path: 'a (record of its run)', directory: true });
+    expect(roots.map((root) => root.oid).sort()).toEqual([oid('1'), oid('2'), oid('9')]);
+  });
+
   it('are all that a broken pointer names: a conflict, one that was renamed by hand', async () => {
     const workspace = await testWorkspace();
     workspace.git.commit('broken', {

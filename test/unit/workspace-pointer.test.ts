@@ -78,6 +78,27 @@ describe('a pointer', () => {
     );
   });
 
+  it('says which run made the content, until the content is another', () => {
+    const run = { oid: `blake3:${'ab'.repeat(32)}` as Oid, size: 7, files: 2, key: 'cd'.repeat(32) };
+    const text = formatPointer({ path: 'data', oid: OID, size: 1, run }, `# mine\n${GOLDEN}`);
+    expect(parsePointer(text, 'data.mlv')).toEqual({ path: 'data', oid: OID, size: 1, run });
+    expect(text).toContain('# mine');
+    expect(formatPointer({ path: 'data', oid: OID, size: 1, run }, text)).toBe(text);
+    expect(formatPointer({ path: 'data', oid: OID, size: 1 }, text)).toBe(text);
+    const other = formatPointer({ path: 'data', oid: `blake3:${'0'.repeat(64)}`, size: 1 }, text);
+    expect(other).not.toContain('run');
+  });
+
+  it.each([
+    ['text', 'run: train.py'],
+    ['without an oid', 'run: {size: 1, files: 1, key: x}'],
+    ['with a key that is a path', `run: {oid: "${OID}", size: 1, files: 1, key: ../../x}`],
+  ])('is refused with a run that is %s', (_, line) => {
+    expect(() => parsePointer(`${GOLDEN}${line}\n`, 'data.mlv')).toThrow(
+      expect.objectContaining({ code: 'POINTER_INVALID' }),
+    );
+  });
+
   it('that says the same keeps every byte, and a changed one keeps what mlv does not know', () => {
     const before = `# about this\nsize:   5368709120 # bytes\nmlv: 1\noid: ${OID}\npath: 'data'\nfiles: 102400\nlabels: {a: 1}\nx-ours: [1, 2]\n`;
     const pointer = parsePointer(before, 'data.mlv');
