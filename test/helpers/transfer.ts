@@ -93,7 +93,7 @@ export async function flipByte(remote: Remote, key: string, place: number): Prom
 
 /** Copies everything on one remote to another. */
 export async function copyKeys(from: Remote, to: Remote): Promise<void> {
-  for (const key of await keysOf(from)) await overwrite(to, key, await bytesAt(from, key));
+  await Promise.all((await keysOf(from)).map(async (key) => overwrite(to, key, await bytesAt(from, key))));
 }
 
 /** Small sizes for everything, so that a little data makes many chunks and packs. */

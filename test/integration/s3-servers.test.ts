@@ -4,7 +4,7 @@ import { bytesBody, type Remote, type RemoteBody } from '../../src/remotes/remot
 import { openS3Remote } from '../../src/remotes/s3.js';
 import type { S3Options } from '../../src/remotes/s3-options.js';
 import { failureOf } from '../conformance/remote.js';
-import { startCuttingProxy } from '../helpers/cutting-proxy.js';
+import { cutUpload, startFaultProxy } from '../helpers/fault-proxy.js';
 import { externalS3Server, optionsFor, type S3Server, startS3Server } from '../helpers/s3-server.js';
 
 const MIB = 1024 * 1024;
@@ -39,7 +39,8 @@ describe.each([
     ['a stream with a checksum', stream, { checksum: 'when-supported', unsignedPayload: true }],
   ] as const)('leaves nothing of %s under its key', async (_what, body, extra) => {
     const key = `broken/${body === buffer ? 'buffer' : 'stream'}-${Object.keys(extra).length}`;
-    const proxy = await startCuttingProxy(options.endpoint!, 2 * MIB);
+    const proxy = await startFaultProxy(options.endpoint!);
+    proxy.arm({ matches: (request) => request.startsWith('PUT'), fault: cutUpload(2 * MIB) });
     const cut = await openS3Remote({ ...options, ...extra, endpoint: proxy.endpoint });
     const direct = await openS3Remote(options);
     try {
