@@ -61,7 +61,7 @@ export interface Outcome {
 
 /** The remote as commands have it: a few requests at once, and further tries, here without a wait. */
 export function asCommandsHaveIt(remote: Remote): Remote {
-  return withLimit(withRetry(remote, { sleep: async () => undefined }), JOBS);
+  return withRetry(withLimit(remote, { most: JOBS }), { sleep: async () => undefined });
 }
 
 /** What is in the versions: large files of several chunks, small ones, sub-directories, links. */
