@@ -2,6 +2,7 @@ import type { ParamValue } from '../provenance/params.js';
 import type { Facts } from './condition-evaluate.js';
 import type { FactValue } from './condition-syntax.js';
 import type { ModelState, VersionState } from './registry.js';
+import { mainAssignment } from './traffic.js';
 
 /** What a condition may ask of a version, whether it is registered or about to be. */
 export interface FactSource {
@@ -29,12 +30,7 @@ export function versionFacts(
   options: { emptyStageHolds?: boolean } = {},
 ): Facts {
   const onStage = (stage: string): Facts | undefined => {
-    const assigned = model.stages.get(stage) ?? [];
-    // Where several share a stage, the one with the most callers speaks for it; of equals the one that came last.
-    const main = assigned.reduce<(typeof assigned)[number] | undefined>(
-      (best, each) => (best && best.traffic > each.traffic ? best : each),
-      undefined,
-    );
+    const main = mainAssignment(model.stages.get(stage) ?? []);
     const there = main && model.versions.get(main.version);
     return there && factsFrom(sourceOf(there));
   };
