@@ -13,8 +13,7 @@ import {
 } from './paths.js';
 import { formatPointer, POINTER_SUFFIX } from './pointer-format.js';
 import { writeTextFile } from './pointer-write.js';
-import { isDirectoryTarget, isPointerPath, loadTargets, pointerPathOf, type Target } from './pointers.js';
-import { wholeTarget } from './remove.js';
+import { isDirectoryTarget, isPointerPath, loadTargets, pointerPathOf, type Target, wholeTarget } from './pointers.js';
 import type { Repository } from './repository.js';
 
 export interface MoveOptions {

@@ -144,6 +144,30 @@ export function selectTargets(
   return withoutCovered([...chosen.values()]);
 }
 
+/**
+ * The target that a path or its pointer names. Errors: `PATH_NOT_TRACKED`, also for a path inside a directory; that of a
+ * broken pointer among `problems` where the path names it. The targets must not be changed afterwards.
+ */
+export function wholeTarget(
+  targets: readonly Target[],
+  path: RepositoryPath,
+  problems: readonly MlvError[] = [],
+): Target {
+  const lookup = lookupOf(targets);
+  const target = lookup.targets.get(path) ?? lookup.pointers.get(path);
+  if (target) return target;
+  const above = [...upwards(parentOf(path))].find((each) => lookup.directories.has(each));
+  if (above === undefined) throw problemOf(path, problems) ?? notTracked(path);
+  throw new MlvError(
+    'PATH_NOT_TRACKED',
+    `'${path}' is not tracked on its own; it belongs to the tracked directory '${above}'`,
+    {
+      hint: `change it with your own tools, then record the directory: mlv add '${above}'`,
+      data: { path },
+    },
+  );
+}
+
 /** The problem of the pointer that a path names, or that lies below it. */
 export function problemOf(path: RepositoryPath, problems: readonly MlvError[]): MlvError | undefined {
   return problems.find(({ data }) => {
@@ -156,6 +180,7 @@ export function problemOf(path: RepositoryPath, problems: readonly MlvError[]): 
 interface Lookup {
   /** By the target's own path and by every directory above it, the top included. */
   within: Map<RepositoryPath, Target[]>;
+  targets: Map<RepositoryPath, Target>;
   pointers: Map<RepositoryPath, Target>;
   directories: Map<RepositoryPath, Target>;
 }
@@ -165,8 +190,9 @@ const lookups = new WeakMap<readonly Target[], Lookup>();
 function lookupOf(targets: readonly Target[]): Lookup {
   const known = lookups.get(targets);
   if (known) return known;
-  const made: Lookup = { within: new Map(), pointers: new Map(), directories: new Map() };
+  const made: Lookup = { within: new Map(), targets: new Map(), pointers: new Map(), directories: new Map() };
   for (const target of targets) {
+    made.targets.set(target.path, target);
     made.pointers.set(pointerPathOf(target.path), target);
     if (isDirectoryTarget(target)) made.directories.set(target.path, target);
     for (const path of upwards(target.path)) {

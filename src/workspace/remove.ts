@@ -8,7 +8,7 @@ import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
 import { stageIgnoreFiles, unignoreInGit } from './git-ignore-file.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
-import { isDirectoryTarget, loadTargets, notTracked, pointerPathOf, problemOf, type Target } from './pointers.js';
+import { isDirectoryTarget, loadTargets, pointerPathOf, type Target, wholeTarget } from './pointers.js';
 import type { Repository } from './repository.js';
 import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
@@ -64,29 +64,6 @@ export async function remove(
     );
   }
   return chosen.map(({ path }) => path);
-}
-
-/**
- * The target that a path or its pointer names. Errors: `PATH_NOT_TRACKED`, also for a path inside a directory; that of a
- * broken pointer among `problems` where the path names it.
- */
-export function wholeTarget(
-  targets: readonly Target[],
-  path: RepositoryPath,
-  problems: readonly MlvError[] = [],
-): Target {
-  const target = targets.find((each) => each.path === path || pointerPathOf(each.path) === path);
-  if (target) return target;
-  const outer = targets.find((each) => isDirectoryTarget(each) && path.startsWith(`${each.path}/`));
-  if (!outer) throw problemOf(path, problems) ?? notTracked(path);
-  throw new MlvError(
-    'PATH_NOT_TRACKED',
-    `'${path}' is not tracked on its own; it belongs to the tracked directory '${outer.path}'`,
-    {
-      hint: `change it with your own tools, then record the directory: mlv add '${outer.path}'`,
-      data: { path },
-    },
-  );
 }
 
 async function refuseUnsaved(repository: Repository, targets: readonly Target[], signal?: AbortSignal): Promise<void> {
