@@ -140,7 +140,15 @@ export class TransferSession {
     await this.remote.put(REMOTE_INFO_KEY, bytesBody(encodeRemoteInfo(mine)), { ifAbsent: true, ...this.cancel });
     // Somebody else may have been first, and not every server refuses the second: what is there now counts.
     const stored = await this.readInfo();
-    return this.checkRepository(stored ?? mine);
+    if (stored) return this.checkRepository(stored);
+    throw new MlvError(
+      'REMOTE_PERMANENT',
+      `the remote '${this.options.name}' (${this.remote.url}) does not have the mlv.json that it took`,
+      {
+        hint: 'check that the credentials may read what they write, and that no proxy answers for the server; then push again',
+        data: { remote: this.options.name, url: this.remote.url, key: REMOTE_INFO_KEY },
+      },
+    );
   }
 
   private newInfo(): RemoteInfo {

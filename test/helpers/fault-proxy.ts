@@ -23,7 +23,7 @@ export interface FaultProxy {
   endpoint: string;
   /** Every request so far, as `METHOD path?query`. */
   seen: string[];
-  /** How many requests got a fault. */
+  /** How many requests got a fault since the proxy was armed. Throws what a fault threw. */
   faults(): number;
   /** From now on these rules are in force, the first that matches wins; none lets everything pass. */
   arm(...rules: FaultRule[]): void;
@@ -99,6 +99,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: false });
   const seen: string[] = [];
   let faults = 0;
+  let failure: unknown;
   let armed: (FaultRule & { seen: number })[] = [];
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
@@ -111,16 +112,24 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     const { after = 0, times = 1 } = rule ?? {};
     if (!rule || count < after || count >= after + times) return exchange.pass();
     faults++;
-    void Promise.resolve(rule.fault(exchange)).catch(() => exchange.hangUp());
+    const cause = async (): Promise<void> => rule.fault(exchange);
+    cause().catch((error: unknown) => {
+      failure ??= error;
+      exchange.hangUp();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
-    faults: () => faults,
+    faults: () => {
+      if (failure !== undefined) throw failure;
+      return faults;
+    },
     arm: (...rules) => {
       faults = 0;
+      failure = undefined;
       armed = rules.map((rule) => ({ ...rule, seen: 0 }));
     },
     async stop() {

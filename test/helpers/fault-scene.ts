@@ -98,14 +98,17 @@ export async function faultData(): Promise<FaultData> {
   return { ours, kept, wanted, older, newer, theirs };
 }
 
-/** Puts the older version on the remote, and the newer one too where `pushed` says so; a machine has the older one. */
+/**
+ * Puts the older version on the remote, and the newer one too where `pushed` says so; a machine has the older one, in
+ * its cache at `cacheAt` where that is given.
+ */
 export async function faultScene(
   { ours, kept, wanted, older, newer, theirs: template }: FaultData,
   place: FaultyPlace,
-  { pushed = false }: { pushed?: boolean } = {},
+  { pushed = false, cacheAt }: { pushed?: boolean; cacheAt?: string } = {},
 ): Promise<FaultScene> {
   await copyKeys(pushed ? newer : older, place.direct);
-  const theirs = await openCache();
+  const theirs = await openCache('blake3', cacheAt);
   cpSync(template.directory, theirs.directory, { recursive: true });
   return { ours, kept, wanted, theirs, ...place };
 }

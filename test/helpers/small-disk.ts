@@ -11,6 +11,8 @@ export interface SmallDisk {
   /** From now on nothing can be written, whatever the permissions say and whoever asks. */
   makeReadOnly(): void;
   makeWritable(): void;
+  /** Makes it larger, or smaller: that many KiB from now on. */
+  resize(kibibytes: number): void;
 }
 
 /** A file system of that many KiB of its own, in memory; undefined where the tests may not mount one (not root, not Linux). */
@@ -23,7 +25,12 @@ export function smallDisk(kibibytes: number): SmallDisk | undefined {
   }
   mounted.push(path);
   const remount = (option: string): void => void execFileSync('mount', ['-o', `remount,${option}`, path]);
-  return { path, makeReadOnly: () => remount('ro'), makeWritable: () => remount('rw') };
+  return {
+    path,
+    makeReadOnly: () => remount('ro'),
+    makeWritable: () => remount('rw'),
+    resize: (size) => remount(`size=${size}k`),
+  };
 }
 
 afterAll(() => {

@@ -85,7 +85,13 @@ describe('precedence', () => {
 describe('what is in force', () => {
   test('without any level are the defaults', () => {
     const config = configOf({});
-    expect(config.core).toEqual({ stage: false, jobs: 32, hashImplementation: 'auto', remote: undefined, verify: true });
+    expect(config.core).toEqual({
+      stage: false,
+      jobs: 32,
+      hashImplementation: 'auto',
+      remote: undefined,
+      verify: true,
+    });
     expect(config.cache).toEqual({ dir: '/repo/.git/mlv', link: ['reflink', 'copy'] });
     expect(config.remotes.size).toBe(0);
     expect(config.origin('core.jobs')).toEqual({ level: 'default' });
