@@ -1,7 +1,9 @@
+import type { MlvError } from '../core/errors.js';
 import type { OpenRepository } from './context.js';
+import { transferContext } from './open-transfer.js';
 import { toPaths } from './operands.js';
 import type { Session } from './session.js';
-import { textOption, type VerbInput } from './verb.js';
+import { textsOption, type VerbInput } from './verb.js';
 
 /** Which targets a remote lacks. */
 export interface RemoteComparison {
@@ -13,20 +15,23 @@ export interface RemoteComparison {
   missing: string[];
 }
 
-/** Asks the remotes for the targets that the operands name: one request a target. Errors: those of Remote. */
+/**
+ * Asks the remotes for the targets that the operands name: one request a target. Where there are several remotes, the
+ * errors of those that did not answer. Errors: those of eachRemote.
+ */
 export async function compareWithRemotes(
   session: Session,
   repository: OpenRepository,
   { args, options }: Pick<VerbInput, 'args' | 'options'>,
-): Promise<RemoteComparison[]> {
+): Promise<{ done: RemoteComparison[]; errors: MlvError[] }> {
   // Here, because a status without a remote does without all of it.
   const { collectTargets, toFetchRoots } = await import('../transfer/collect-roots.js');
   const { missingFromRemote } = await import('../transfer/remote-status.js');
-  const { eachRemote } = await import('./transfers.js');
+  const { eachRemote } = await import('../transfer/each-remote.js');
   const { selections } = await collectTargets(repository, { paths: toPaths(repository, args) });
-  return eachRemote(session, repository, {
+  return eachRemote(transferContext(session, repository), {
     selections,
-    remote: textOption(options.remote),
+    named: textsOption(options.remote),
     work: async ({ name, transfer }, mine) => {
       const missing = await missingFromRemote(transfer, toFetchRoots(mine));
       const paths = [...new Set(missing.map(({ path }) => path))].sort();

@@ -1,26 +1,19 @@
-import type { MlvError } from '../core/errors.js';
-import { type CollectedRoots, formerVersions, toFetchRoots } from '../transfer/collect-roots.js';
-import { failedObjectsError, fetchObjects } from '../transfer/fetch.js';
+import type { CollectedRoots } from '../transfer/collect-roots.js';
+import { fetchFromRemotes } from '../transfer/fetch-remotes.js';
+import type { TransferOutcome } from '../transfer/transferred.js';
 import type { OpenRepository } from './context.js';
+import { transferContext } from './open-transfer.js';
 import type { Session } from './session.js';
-import { type Transferred, withRemotes } from './transfers.js';
-import { textOption, type VerbInput } from './verb.js';
+import { textsOption, type VerbInput } from './verb.js';
 
-/** Fetches what was collected into the cache: what came, and the errors of what did not. */
-export async function fetchCollected(
+/** Fetches what was collected into the cache: what came, and the errors of what did not. Errors as fetchFromRemotes. */
+export function fetchCollected(
   session: Session,
   repository: OpenRepository,
   { collected, options }: { collected: Pick<CollectedRoots, 'selections' | 'problems'>; options: VerbInput['options'] },
-): Promise<{ transferred: Transferred[]; errors: MlvError[] }> {
-  const transferred = await withRemotes(session, repository, {
-    selections: collected.selections,
-    remote: textOption(options.remote),
-    work: ({ transfer }, selections) =>
-      fetchObjects(transfer, toFetchRoots(selections), {
-        dryRun: options.dryRun === true,
-        formerVersions: formerVersions(repository),
-      }),
+): Promise<TransferOutcome> {
+  return fetchFromRemotes(transferContext(session, repository), collected.selections, {
+    named: textsOption(options.remote),
+    dryRun: options.dryRun === true,
   });
-  const failures = transferred.filter(({ failed }) => failed.length > 0);
-  return { transferred, errors: failures.map(({ failed, remote }) => failedObjectsError(failed, remote)) };
 }

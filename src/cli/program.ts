@@ -79,8 +79,9 @@ export function buildProgram(onCall: (declaration: VerbDeclaration, command: Com
   return program;
 }
 
-function appended(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
+function appended(value: string, before: readonly string[] | true = []): string[] {
+  // An option whose value may be left out was given without one before.
+  return before === true ? [value] : [...before, value];
 }
 
 function globalOptions(): Option[] {

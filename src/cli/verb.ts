@@ -10,6 +10,12 @@ export function textOption(value: OptionValue): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The texts of an option that may be repeated; none where it was not given or without a text. */
+export function textsOption(value: OptionValue): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' ? value : [];
+}
+
 /** What the user typed for one verb. */
 export interface VerbInput {
   /** Operands in their order, options taken out. */

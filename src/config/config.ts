@@ -25,6 +25,8 @@ export interface Origin extends Partial<Place> {
 export interface RemoteSettings {
   /** Path or URL, as written; a relative path is relative to the top of the working tree. */
   readonly url?: string;
+  /** Name of the remote that this one holds the same as. */
+  readonly mirrorOf?: string;
   readonly region?: string;
   readonly profile?: string;
   readonly endpoint?: string;

@@ -30,6 +30,7 @@ export const FIXED = {
 /** The settings of a remote, below `remote.<name>.`. */
 export const OF_REMOTE = {
   url: setting(text),
+  'mirror-of': setting(remoteName),
   region: setting(text),
   profile: setting(text),
   endpoint: setting(httpUrl),

@@ -88,22 +88,9 @@ async function scopeRevisions(repository: Repository, scope: RootScope): Promise
   return [...new Set([...named, ...refs.map((ref) => ref.commit)])];
 }
 
-/**
- * Roots to push, each with what its pointer named in the history of HEAD and of the revisions, and the records of the
- * runs that made them.
- */
-export async function toPushRoots(repository: Repository, collected: CollectedRoots): Promise<PushRoot[]> {
-  const { selections, revisions } = collected;
-  const paths = [...new Set(selections.map(({ target }) => target.path))];
-  const history = await pointerHistory(repository, paths, revisions);
-  const roots = selections.map(({ target: { path, pointer } }) => ({
-    oid: pointer.oid,
-    directory: pointer.files !== undefined,
-    size: pointer.size,
-    path,
-    predecessors: (history.get(path) ?? []).filter((oid) => oid !== pointer.oid),
-  }));
-  return [...roots, ...runRoots(selections).map((root) => ({ ...root, predecessors: [] }))];
+/** Roots to push, the records of the runs that made them included; formerVersions knows their predecessors. */
+export function toPushRoots(selections: readonly Selection[]): PushRoot[] {
+  return toFetchRoots(selections).map(({ below: _below, ...root }) => ({ ...root, predecessors: [] }));
 }
 
 /** The records of the runs that made the targets, each once. */
@@ -129,9 +116,12 @@ export function toFetchRoots(selections: readonly Selection[]): FetchRoot[] {
   return [...roots, ...runRoots(selections).map((root) => ({ ...root, below: '' }))];
 }
 
-/** What pointers named in the history of HEAD, for a fetch that takes from the cache what older versions hold. */
-export function formerVersions(repository: Repository): FormerVersions {
-  return (paths) => pointerHistory(repository, paths as readonly RepositoryPath[], []);
+/**
+ * What pointers named in the history of HEAD and of some revisions, newest first: for a push that sends only what the
+ * remote has not, and a fetch that takes from the cache what older versions hold. Git is asked when it is called.
+ */
+export function formerVersions(repository: Repository, revisions: readonly string[] = []): FormerVersions {
+  return (paths) => pointerHistory(repository, paths as readonly RepositoryPath[], revisions);
 }
 
 /** The oids that pointers had in the commits reachable from HEAD and the revisions, newest first. */

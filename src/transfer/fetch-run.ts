@@ -56,6 +56,9 @@ export class FetchRun {
   private readonly inProgress = new Set<LargeTarget>();
   private readonly packs = new Set<string>();
   private readonly packNames = new Map<Buffer, string>();
+  private planner: FetchPlanner | undefined;
+  /** Files that are whole and checked, and their bytes. */
+  private readonly stored = { objects: 0, bytes: 0 };
   private committed = Date.now();
   private committing: Promise<void> = Promise.resolve();
 
@@ -75,10 +78,21 @@ export class FetchRun {
     this.phase.end();
   }
 
+  /** After an error of the remote: names what came before it, and reports that and no more. */
+  async keep(): Promise<void> {
+    await this.committing;
+    await this.batch.commit();
+    const { trees = 0, treeBytes = 0 } = this.planner ?? {};
+    this.report.objects = trees + this.stored.objects;
+    this.report.bytes = treeBytes + this.stored.bytes;
+    this.report.packs = this.packs.size;
+  }
+
   /** Brings everything; what happened is in the report. Errors as fetchObjects. */
   async all(roots: readonly FetchRoot[]): Promise<void> {
     const { report } = this;
     const planner = new FetchPlanner(this.session, this.batch, report.failed);
+    this.planner = planner;
     report.upToDate = await planner.plan(roots);
     const files = [...planner.files.values()];
     const bytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -179,8 +193,7 @@ export class FetchRun {
       return;
     }
     this.batch.addBytes(bytes, digest.toString('hex'));
-    file.state = 'stored';
-    this.phase.advance({ items: 1 });
+    this.isStored(file);
   }
 
   /** Names a large file that has all its chunks. */
@@ -189,12 +202,18 @@ export class FetchRun {
     try {
       await file.target.finish(this.batch);
       this.inProgress.delete(file.target);
-      file.state = 'stored';
-      this.phase.advance({ items: 1 });
+      this.isStored(file);
     } catch (error) {
       if (!isMlvError(error, 'OBJECT_CORRUPT')) throw error;
       this.fail(file, error);
     }
+  }
+
+  private isStored(file: FileInProgress): void {
+    file.state = 'stored';
+    this.stored.objects++;
+    this.stored.bytes += file.wanted.size;
+    this.phase.advance({ items: 1 });
   }
 
   private fail(file: FileInProgress, error: MlvError): void {

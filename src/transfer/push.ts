@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Oid } from '../objects/oid.js';
 import { CollectionWatch } from './collection-watch.js';
 import { DueRecords } from './due-records.js';
+import type { FormerVersions } from './fetch-reuse.js';
 import { inParallel } from './in-parallel.js';
 import { KnownPlaces } from './known-places.js';
 import { PackUploader } from './pack-uploader.js';
@@ -17,6 +18,8 @@ import type { TransferSession } from './session.js';
 export interface PushOptions {
   /** Only find out what would be sent. */
   dryRun?: boolean;
+  /** Adds to the predecessors of roots that the remote lacks: called once, and not where it has all of them. */
+  formerVersions?: FormerVersions;
   /**
    * For repair: what is on the remote is not asked but told. The records of objects that are not intact are written
    * again, with all below them.
@@ -53,12 +56,21 @@ export async function push(
   if (report.upToDate > 0 && !options.repair) await session.confirmRepository();
   if (wanted.length === 0) return report;
   const info = await (options.dryRun ? session.expectInfo() : session.ensureInfo());
+  const toPush = options.formerVersions ? await withPredecessors(wanted, options.formerVersions) : wanted;
   let done = false;
   while (!done) {
     const watch = await CollectionWatch.begin(session);
-    done = await new PushRun(session, { info, report, options, watch }).all(wanted);
+    done = await new PushRun(session, { info, report, options, watch }).all(toPush);
   }
   return report;
+}
+
+async function withPredecessors(roots: readonly PushRoot[], formerVersions: FormerVersions): Promise<PushRoot[]> {
+  const former = await formerVersions([...new Set(roots.map(({ path }) => path))]);
+  return roots.map((root) => {
+    const all = [...root.predecessors, ...(former.get(root.path) ?? [])];
+    return { ...root, predecessors: [...new Set(all)].filter((oid) => oid !== root.oid) };
+  });
 }
 
 class PushRun implements RemoteState {

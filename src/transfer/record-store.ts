@@ -105,7 +105,8 @@ export class RecordStore {
     try {
       content = await this.remote.get(key, this.cancel);
     } catch (error) {
-      if (isMlvError(error, 'REMOTE_NOT_FOUND')) return undefined;
+      // A bucket is made by its owner, never by a push: one that is not there is a mistake.
+      if (isMlvError(error, 'REMOTE_NOT_FOUND') && error.data.missing !== 'bucket') return undefined;
       throw error;
     }
     if (content.size > RECORD_MAX_BYTES) {

@@ -76,10 +76,17 @@ const transferred = {
   seconds,
   failed: z.array(failedObject),
 };
+const transferredWith = z.strictObject({
+  remote: z.string(),
+  url: z.string().describe('empty where the remote could not even be opened'),
+  ...transferred,
+  failed: z.array(failedObject).describe('what this remote lacked; another one may have had it'),
+  error: errorSchema.optional().describe('why the remote could not be used, or not to the end'),
+});
 const transferFields = {
   dryRun: z.boolean(),
   ...transferred,
-  remotes: z.array(z.strictObject({ remote: z.string(), url: z.string(), ...transferred })),
+  remotes: z.array(transferredWith),
   problems,
 };
 const setting = z.strictObject({
@@ -175,7 +182,7 @@ export const jsonSchemas = {
     workspace: z.strictObject({
       unnoticed: z.array(path).describe('files whose content changed while their times did not'),
     }),
-    fetched: z.array(z.strictObject({ remote: z.string(), url: z.string(), ...transferred })).describe('with --repair'),
+    fetched: z.array(transferredWith).describe('with --repair'),
     remotes: z.array(
       z.strictObject({
         remote: z.string(),

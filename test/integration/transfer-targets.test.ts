@@ -6,6 +6,7 @@ import { collectTargets, formerVersions, toFetchRoots, toPushRoots } from '../..
 import { fetchObjects } from '../../src/transfer/fetch.js';
 import { push } from '../../src/transfer/push.js';
 import { missingFromRemote } from '../../src/transfer/remote-status.js';
+import type { PushRoot } from '../../src/transfer/roots.js';
 import { randomBytes } from '../helpers/big-data.js';
 import {
   contents,
@@ -124,19 +125,30 @@ describe('targets of a repository', () => {
     const { repository } = workspace;
     const spy = spyOn(new MemoryRemote());
     const session = openSession(repository.cache, spy.remote);
-    const first = await toPushRoots(repository, await collectTargets(repository, { paths: [], revisions: ['v0'] }));
-    await push(session, first);
+    const options = { formerVersions: formerVersions(repository) };
+    const rootsOf = async (revisions: string[]): Promise<PushRoot[]> =>
+      toPushRoots((await collectTargets(repository, { paths: [], revisions })).selections);
+    await push(session, await rootsOf(['v0']), options);
     spy.clear();
-    const now = await toPushRoots(repository, await collectTargets(repository, { paths: [] }));
-    expect(now.find(({ path }) => path === 'model.bin')).toMatchObject({
-      oid: two,
-      directory: false,
-      predecessors: [one, zero],
-    });
+    const now = await rootsOf([]);
+    expect(now.find(({ path }) => path === 'model.bin')).toMatchObject({ oid: two, directory: false });
+    expect((await options.formerVersions(['model.bin'])).get('model.bin')).toEqual([two, one, zero]);
     expect(await missingFromRemote(session, now)).toHaveLength(2);
-    expect(await push(session, now)).toMatchObject({ pushed: 2, failed: [] });
+    expect(await push(session, now, options)).toMatchObject({ pushed: 2, failed: [] });
     expect(spy.bytes('put')).toBeLessThan(300_000);
     expect(await missingFromRemote(session, now)).toEqual([]);
+  });
+
+  it('are not looked up in the history of what a remote has', async () => {
+    const { workspace } = await history();
+    const { repository } = workspace;
+    const session = openSession(repository.cache, new MemoryRemote());
+    const { selections } = await collectTargets(repository, { paths: [] });
+    await push(session, toPushRoots(selections));
+    const never = (): never => {
+      throw new Error('Git was asked');
+    };
+    expect(await push(session, toPushRoots(selections), { formerVersions: never })).toMatchObject({ upToDate: 2 });
   });
 
   it('know what their pointers named before, so that a fetch brings only what is new', async () => {
@@ -144,7 +156,7 @@ describe('targets of a repository', () => {
     const { repository } = workspace;
     const remote = new MemoryRemote();
     const collected = await collectTargets(repository, { paths: [], allBranches: true, allTags: true });
-    await push(openSession(repository.cache, remote), await toPushRoots(repository, collected));
+    await push(openSession(repository.cache, remote), toPushRoots(collected.selections));
     const theirs = await openCache();
     const spy = spyOn(remote);
     const session = openSession(theirs, spy.remote);

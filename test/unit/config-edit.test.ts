@@ -186,6 +186,7 @@ const BY_KEY: Record<string, fc.Arbitrary<string>> = {
   'identity-file': fc.constantFrom('/home/ada/.ssh/key', '/a b/#c: d'),
   'credentials-file': fc.constantFrom('/home/ada/key.json', '/a b/#c: d'),
   'known-hosts': fc.constantFrom('strict', 'accept-new'),
+  'mirror-of': fc.constantFrom('origin', 'b-2', '1'),
 };
 const assignment = fc.oneof(
   fc.constantFrom(...Object.keys(FIXED)).chain((key) => fc.tuple(fc.constant(key), BY_KEY[key] ?? line)),

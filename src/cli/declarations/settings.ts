@@ -22,6 +22,7 @@ export const settingVerbs: readonly VerbDeclaration[] = [
           'to mlv.yaml unless another level is chosen. Credentials do not belong in it: see docs/configuration.md.',
         options: [
           { flags: '--default', description: 'make it the default remote' },
+          { flags: '--mirror-of <remote>', description: 'it holds what that remote holds: see docs/remotes.md' },
           ...LEVELS,
           { flags: '--region <region>', description: 'S3: region of the bucket' },
           { flags: '--profile <profile>', description: 'S3: profile of the AWS configuration' },
@@ -42,6 +43,7 @@ export const settingVerbs: readonly VerbDeclaration[] = [
         examples: [
           ['mlv remote add origin s3://my-bucket/team', 'a bucket'],
           ['mlv remote add nas /mnt/nas/models', 'a directory'],
+          ['mlv remote add eu s3://my-bucket-eu/team --mirror-of origin', 'a second place for the same objects'],
           ['mlv remote add lab sftp://ada@lab.example.com/srv/mlv', 'a directory behind SSH'],
           ['mlv remote add minio s3://models --endpoint https://minio.example.com --path-style', 'a compatible server'],
         ],

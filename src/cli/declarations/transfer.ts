@@ -1,6 +1,10 @@
 import type { OptionDeclaration, VerbDeclaration } from '../verb.js';
 
-const REMOTE: OptionDeclaration = { flags: '-r, --remote <name>', description: 'this remote, not the default one' };
+const REMOTE: OptionDeclaration = {
+  flags: '-r, --remote <name>',
+  description: 'this remote, not the default one; may be repeated',
+  many: true,
+};
 const JOBS: OptionDeclaration = { flags: '-j, --jobs <count>', description: 'requests at once (core.jobs)' };
 const SCOPE: readonly OptionDeclaration[] = [
   { flags: '--rev <revision>', description: 'the pointers of this revision; may be repeated', many: true },
@@ -19,11 +23,14 @@ export const transferVerbs: readonly VerbDeclaration[] = [
   {
     usage: 'push [path...]',
     summary: 'Send objects to a remote',
-    description: 'Sends what the pointers name and the remote lacks. A push that was interrupted goes on where it was.',
+    description:
+      'Sends what the pointers name and the remote lacks, to its mirrors, too; remotes that are named get it, and no ' +
+      'others. A push that was interrupted goes on where it was.',
     options: [REMOTE, ...SCOPE, DRY_RUN, JOBS],
     examples: [
       ['mlv push', 'everything that is tracked'],
       ['mlv push data/ --remote nas', 'one target, to one remote'],
+      ['mlv push --remote origin --remote backup', 'to two'],
       ['mlv push --all-branches --all-tags', 'before a clone is deleted'],
     ],
     exits: EXITS,
@@ -34,8 +41,8 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     usage: 'pull [path...]',
     summary: 'Fetch objects from a remote and check them out',
     description:
-      'Paths may lie inside a tracked directory: only that part is fetched. Files whose content is in no object are ' +
-      'kept and listed, as by mlv checkout.',
+      'Paths may lie inside a tracked directory: only that part is fetched. What a remote lacks comes from its mirrors. ' +
+      'Files whose content is in no object are kept and listed, as by mlv checkout.',
     options: [
       REMOTE,
       ...SCOPE,
@@ -54,7 +61,8 @@ export const transferVerbs: readonly VerbDeclaration[] = [
   {
     usage: 'fetch [path...]',
     summary: 'Fetch objects from a remote into the cache',
-    description: 'The workspace is left alone; mlv checkout brings it to the pointers.',
+    description:
+      'The workspace is left alone; mlv checkout brings it to the pointers. What a remote lacks comes from its mirrors.',
     options: [REMOTE, ...SCOPE, DRY_RUN, JOBS],
     examples: [
       ['mlv fetch --rev v1.0', 'what a tag needs, before the train leaves'],
@@ -71,7 +79,11 @@ export const transferVerbs: readonly VerbDeclaration[] = [
       'Reads every object of the cache and every tracked file, whatever their times say. With --remote, proves that ' +
       'everything the pointers need is there; --deep reads every byte of it.',
     options: [
-      { flags: '--remote [name]', description: 'check this remote, or the default one, too' },
+      {
+        flags: '--remote [name]',
+        description: 'check this remote, or the default one and its mirrors, too; may be repeated',
+        many: true,
+      },
       { flags: '--deep', description: 'download and check every pack that is needed' },
       { flags: '--repair', description: 'set damaged objects aside and fetch them again; upload what a remote lacks' },
       ...SCOPE,

@@ -39,7 +39,11 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     usage: 'status [path...]',
     summary: 'Show what differs between the workspace and the pointers',
     options: [
-      { flags: '--remote [name]', description: 'also what this remote, or the default one, lacks' },
+      {
+        flags: '--remote [name]',
+        description: 'also what this remote, or the default one and its mirrors, lack; may be repeated',
+        many: true,
+      },
       { flags: '--exit-code', description: 'end with 3 when something differs' },
       { flags: '--all', description: 'list every changed file, not just the first 20 of a target' },
     ],

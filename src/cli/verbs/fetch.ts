@@ -9,12 +9,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const collected = await collect(repository, input);
-  const { transferred, errors } = await fetchCollected(session, repository, { collected, options });
+  const outcome = await fetchCollected(session, repository, { collected, options });
+  const { transferred, errors } = outcome;
   const dryRun = options.dryRun === true;
   const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
   return {
     done: transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'],
-    json: transferDocument(transferred, { dryRun, problems: collected.problems }),
+    json: transferDocument(outcome, { dryRun, problems: collected.problems }),
     errors: [...collected.problems, ...errors],
   };
 }

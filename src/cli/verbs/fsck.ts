@@ -1,17 +1,20 @@
 import { MlvError } from '../../core/errors.js';
 import { type CollectedRoots, toPushRoots } from '../../transfer/collect-roots.js';
+import { eachRemote } from '../../transfer/each-remote.js';
 import { failedObjectsError } from '../../transfer/fetch.js';
 import { fsckRemote, type RemoteFsckReport } from '../../transfer/fsck-remote.js';
+import type { TransferOutcome } from '../../transfer/transferred.js';
 import { type FsckReport, fsckCache } from '../../workspace/fsck.js';
+import { unnoticedChanges } from '../../workspace/unnoticed.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
 import { fetchCollected } from '../fetch-selections.js';
-import { unnoticedChanges } from '../fsck-workspace.js';
+import { transferContext } from '../open-transfer.js';
 import { toPaths } from '../operands.js';
 import { type CheckedRemote, fsckErrors, fsckLines } from '../render/fsck.js';
 import type { Session } from '../session.js';
-import { collect, eachRemote, type Transferred, transferredLine } from '../transfers.js';
-import { type Result, textOption, type VerbInput } from '../verb.js';
+import { collect, transferredDocuments, transferredLine } from '../transfers.js';
+import { type Result, textOption, textsOption, type VerbInput } from '../verb.js';
 
 /** `mlv fsck`: see its declaration. Errors: those of fsckCache, fsckRemote and status. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
@@ -20,9 +23,12 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const collected = await collect(repository, input);
   const cache = await checkCache(session, repository, { collected, repair });
-  const fetched = repair ? await fetchLost(session, repository, { collected, cache }) : { transferred: [], errors: [] };
-  const unnoticed = await unnoticedChanges(session, repository, { paths: toPaths(repository, input.args), repair });
-  const remotes = options.remote === undefined ? [] : await checkRemotes(session, repository, { collected, options });
+  const fetched = repair ? await fetchLost(session, repository, { collected, cache }) : NOT_FETCHED;
+  const { reporter, signal } = session;
+  const paths = toPaths(repository, input.args);
+  const unnoticed = await unnoticedChanges(repository, paths, { repair, reporter, signal });
+  const { done: remotes, errors: unusable } =
+    options.remote === undefined ? NOTHING : await checkRemotes(session, repository, { collected, options });
   const words = { verb: 'fetched', direction: 'from' } as const;
   const again = fetched.transferred.map((each) => transferredLine(each, words));
   const found = { cache, unnoticed, remotes, repair, fetched: again };
@@ -31,15 +37,24 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     json: {
       cache,
       workspace: { unnoticed },
-      fetched: fetched.transferred,
+      fetched: transferredDocuments(fetched.transferred),
       remotes: remotes.map(({ failed: _failed, ...remote }) => remote),
       problems: collected.problems.map(errorDocument),
     },
-    errors: [...collected.problems, ...fsckErrors(found), ...fetched.errors, ...remotes.flatMap(repairErrors)],
+    errors: [
+      ...collected.problems,
+      ...fsckErrors(found),
+      ...fetched.errors,
+      ...remotes.flatMap(repairErrors),
+      ...unusable,
+    ],
   };
 }
 
 type Scope = { collected: CollectedRoots };
+
+const NOT_FETCHED: TransferOutcome = { transferred: [], failed: [], errors: [] };
+const NOTHING: { done: CheckedRemote[]; errors: MlvError[] } = { done: [], errors: [] };
 
 function checkCache(
   session: Session,
@@ -55,11 +70,11 @@ async function fetchLost(
   session: Session,
   repository: OpenRepository,
   { collected, cache }: Scope & { cache: FsckReport },
-): Promise<{ transferred: Transferred[]; errors: MlvError[] }> {
+): Promise<TransferOutcome> {
   const lacking = new Set(cache.incomplete.map(({ path }) => path));
   const selections = collected.selections.filter(({ target }) => lacking.has(target.path));
-  if (cache.damaged.length === 0 || selections.length === 0) return { transferred: [], errors: [] };
-  if (repository.config.core.remote === undefined) return { transferred: [], errors: [lost(cache)] };
+  if (cache.damaged.length === 0 || selections.length === 0) return NOT_FETCHED;
+  if (repository.config.core.remote === undefined) return { ...NOT_FETCHED, errors: [lost(cache)] };
   return fetchCollected(session, repository, { collected: { selections, problems: [] }, options: {} });
 }
 
@@ -75,13 +90,13 @@ function checkRemotes(
   session: Session,
   repository: OpenRepository,
   { collected, options }: Scope & Pick<VerbInput, 'options'>,
-): Promise<CheckedRemote[]> {
+): Promise<typeof NOTHING> {
   const work = { deep: options.deep === true, repair: options.repair === true };
-  return eachRemote(session, repository, {
+  return eachRemote(transferContext(session, repository), {
     selections: collected.selections,
-    remote: textOption(options.remote),
+    named: textsOption(options.remote),
     work: async ({ name, transfer }, selections) => {
-      const report = await fsckRemote(transfer, await toPushRoots(repository, { ...collected, selections }), work);
+      const report = await fsckRemote(transfer, toPushRoots(selections), work);
       return checked(name, transfer.remote.url, report);
     },
   });

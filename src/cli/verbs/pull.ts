@@ -16,12 +16,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const here = await collect(repository, { ...input, options: {} });
   const collected = await withRevisions(repository, input, here);
-  const { transferred, errors } = await fetchCollected(session, repository, { collected, options });
+  const outcome = await fetchCollected(session, repository, { collected, options });
+  const { transferred, errors } = outcome;
   const dryRun = options.dryRun === true;
   const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
   const lines =
     transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'];
-  const document = transferDocument(transferred, { dryRun, problems: collected.problems });
+  const document = transferDocument(outcome, { dryRun, problems: collected.problems });
   if (dryRun) return { done: lines, json: document, errors: [...collected.problems, ...errors] };
   const report = await checkout(repository, here.selections, {
     force: options.force === true,

@@ -1,28 +1,23 @@
-import { toPushRoots } from '../../transfer/collect-roots.js';
-import { failedObjectsError } from '../../transfer/fetch.js';
-import { push } from '../../transfer/push.js';
+import { pushToRemotes } from '../../transfer/push-remotes.js';
 import { openRepository } from '../context.js';
+import { transferContext } from '../open-transfer.js';
 import type { Session } from '../session.js';
-import { collect, transferDocument, transferredLine, withRemotes } from '../transfers.js';
-import { type Result, textOption, type VerbInput } from '../verb.js';
+import { collect, transferDocument, transferredLine } from '../transfers.js';
+import { type Result, textOption, textsOption, type VerbInput } from '../verb.js';
 
-/** `mlv push`: see its declaration. Errors: `REMOTE_NOT_CONFIGURED`, those of collectTargets and push. */
+/** `mlv push`: see its declaration. Errors: `REMOTE_NOT_CONFIGURED`, those of collectTargets and pushToRemotes. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const collected = await collect(repository, input);
   const dryRun = options.dryRun === true;
-  const transferred = await withRemotes(session, repository, {
-    selections: collected.selections,
-    remote: textOption(options.remote),
-    work: async ({ transfer }, selections) =>
-      push(transfer, await toPushRoots(repository, { ...collected, selections }), { dryRun }),
-  });
+  const named = textsOption(options.remote);
+  const outcome = await pushToRemotes(transferContext(session, repository), collected, { named, dryRun });
   const words = { verb: dryRun ? 'would push' : 'pushed', direction: 'to' } as const;
-  const failures = transferred.filter(({ failed }) => failed.length > 0);
+  const lines = outcome.transferred.map((each) => transferredLine(each, words));
   return {
-    done: transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'],
-    json: transferDocument(transferred, { dryRun, problems: collected.problems }),
-    errors: [...collected.problems, ...failures.map(({ failed, remote }) => failedObjectsError(failed, remote))],
+    done: lines.length > 0 ? lines : ['nothing is tracked yet'],
+    json: transferDocument(outcome, { dryRun, problems: collected.problems }),
+    errors: [...collected.problems, ...outcome.errors],
   };
 }

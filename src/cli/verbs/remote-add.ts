@@ -1,13 +1,14 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { setValue } from '../../config/edit.js';
+import { unknownRemote } from '../../config/remote-choice.js';
 import { OF_REMOTE, printable, settingFor, textOf } from '../../config/settings.js';
 import { MlvError } from '../../core/errors.js';
 import { parseLocation } from '../../remotes/location.js';
 import { openRepository } from '../context.js';
 import { chosenLevel, levelFile } from '../levels.js';
 import type { Session } from '../session.js';
-import type { OptionValue, Result, VerbInput } from '../verb.js';
+import { type OptionValue, type Result, textOption, type VerbInput } from '../verb.js';
 
 /** `mlv remote add`: see its declaration. Errors: `REMOTE_EXISTS`, `REMOTE_URL_INVALID`, those of setValue. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
@@ -15,13 +16,17 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const [name = '', given = ''] = input.args;
   const url = storedUrl(given, { cwd: session.cwd, worktree: layout.worktree });
   parseLocation(url, { baseDirectory: layout.worktree, homeDirectory: session.home });
+  checkMirrored(config, name, textOption(input.options.mirrorOf));
   const values = new Map([[`remote.${name}.url`, url], ...optionValues(name, input.options)]);
   for (const key of values.keys()) settingFor(key);
   const file = levelFile(paths, chosenLevel(input) ?? 'project');
   const exists = config.remotes.has(name);
   if (exists) refuseOther(config, name, values);
   else for (const [key, text] of values) await setValue(file, key, { text, home: session.home });
-  const first = config.core.remote === undefined && [...config.remotes.keys()].every((each) => each === name);
+  const first =
+    config.core.remote === undefined &&
+    input.options.mirrorOf === undefined &&
+    [...config.remotes.keys()].every((each) => each === name);
   const isDefault = input.options.default === true || first;
   if (isDefault && config.core.remote !== name) await setValue(file, 'core.remote', { text: name, home: session.home });
   const shown = printable(settingFor(`remote.${name}.url`), url);
@@ -38,6 +43,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
       file: file.path,
     },
   };
+}
+
+function checkMirrored(config: Config, name: string, mirrored: string | undefined): void {
+  if (mirrored === undefined) return;
+  if (mirrored !== name && config.remotes.has(mirrored)) return;
+  if (mirrored !== name) throw unknownRemote(mirrored, config);
+  throw new MlvError('USAGE', `'${name}' cannot be a mirror of itself`, { hint: 'name the remote that it mirrors' });
 }
 
 /** A directory relative to the current one is written relative to the top, where it is read from. */

@@ -1,8 +1,8 @@
 import { setValue } from '../../config/edit.js';
+import { unknownRemote } from '../../config/remote-choice.js';
 import { MlvError } from '../../core/errors.js';
 import { openConfig } from '../context.js';
 import { chosenLevel, levelFile } from '../levels.js';
-import { unknownRemote } from '../remote-name.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 

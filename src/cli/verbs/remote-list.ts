@@ -26,7 +26,7 @@ export async function run(session: Session): Promise<Result> {
   const rows = remotes.map(({ name, url, origin, ...remote }) => [
     `${remote.default ? '*' : ' '} ${name}`,
     url ?? '(no URL)',
-    origin === undefined ? '' : session.style.dim(originText(origin)),
+    session.style.dim([...mirror(remote.settings), ...(origin ? [originText(origin)] : [])].join(', ')),
   ]);
   return {
     text: alignColumns(rows),
@@ -36,4 +36,8 @@ export async function run(session: Session): Promise<Result> {
         : [],
     json: { default: chosen ?? null, remotes: remotes.map(({ origin: _origin, ...remote }) => remote) },
   };
+}
+
+function mirror({ 'mirror-of': mirrored }: Record<string, string>): string[] {
+  return mirrored === undefined ? [] : [`mirror of ${mirrored}`];
 }

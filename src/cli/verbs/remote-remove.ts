@@ -1,9 +1,9 @@
 import { unsetValue } from '../../config/edit.js';
 import type { FileLevel } from '../../config/levels.js';
 import { readLevelSettings } from '../../config/load.js';
+import { unknownRemote } from '../../config/remote-choice.js';
 import { openConfig, type Surroundings } from '../context.js';
 import { chosenLevel, levelFile } from '../levels.js';
-import { unknownRemote } from '../remote-name.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 

@@ -17,8 +17,9 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   const repository = await openRepository(session);
   const { reporter, signal } = session;
   const found = await status(repository, toPaths(repository, args), { reporter, signal });
-  const remotes =
+  const compared =
     options.remote === undefined ? undefined : await compareWithRemotes(session, repository, { args, options });
+  const remotes = compared?.done;
   const different = found.targets.some(differs) || (remotes ?? []).some(({ missing }) => missing.length > 0);
   const rendering = { style: session.style, show: displayer(repository) };
   return {
@@ -32,7 +33,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
       problems: found.problems.map(errorDocument),
       ...(remotes && { remotes }),
     },
-    errors: found.problems,
+    errors: [...found.problems, ...(compared?.errors ?? [])],
     exitCode: options.exitCode === true && different ? EXIT.differences : EXIT.done,
   };
 }

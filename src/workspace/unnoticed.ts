@@ -1,21 +1,21 @@
 import { rmSync } from 'node:fs';
-import type { RepositoryPath } from '../workspace/paths.js';
-import { StatIndex } from '../workspace/stat-index.js';
-import { status } from '../workspace/status.js';
-import type { OpenRepository } from './context.js';
-import type { Session } from './session.js';
+import type { Reporter } from '../core/reporter.js';
+import type { RepositoryPath } from './paths.js';
+import type { Repository } from './repository.js';
+import { StatIndex } from './stat-index.js';
+import { status } from './status.js';
 
 /**
  * Files whose content is not what their pointer says, though the stat index takes them for unchanged: a disk that lost
- * bytes, or a tool that puts times back. Reads every file of the targets. With `repair` the index forgets those targets,
- * so that `mlv status` shows the files and `mlv checkout --force` replaces them.
+ * bytes, or a tool that puts times back. Reads every file of the targets at or below `paths` (all when empty). With
+ * `repair` the index forgets those targets, so that `mlv status` shows the files and `mlv checkout --force` replaces them.
+ * Errors: those of status.
  */
 export async function unnoticedChanges(
-  session: Session,
-  repository: OpenRepository,
-  { paths, repair }: { paths: readonly RepositoryPath[]; repair: boolean },
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  { repair, ...options }: { repair: boolean; reporter: Reporter; signal: AbortSignal },
 ): Promise<RepositoryPath[]> {
-  const options = { reporter: session.reporter, signal: session.signal };
   const known = await status(repository, paths, options);
   const noticed = new Set(known.targets.flatMap(({ changes }) => changes.map(({ path }) => path)));
   const real = await withEmptyIndex(repository, (fresh) => status(fresh, paths, options));
@@ -28,7 +28,7 @@ export async function unnoticedChanges(
   return unnoticed;
 }
 
-async function withEmptyIndex<T>(repository: OpenRepository, use: (fresh: OpenRepository) => Promise<T>): Promise<T> {
+async function withEmptyIndex<T>(repository: Repository, use: (fresh: Repository) => Promise<T>): Promise<T> {
   const directory = repository.cache.temporary.next();
   try {
     return await use({ ...repository, index: new StatIndex(directory, repository.hash) });
