@@ -75,6 +75,10 @@ export interface Config {
     /** In the order to be tried. */
     readonly link: readonly LinkMode[];
   };
+  readonly registry: {
+    /** The Git remote that the registry is shared through; where undefined, that of the branch, else `origin`. */
+    readonly remote: string | undefined;
+  };
   /** By name, in alphabetical order. */
   readonly remotes: ReadonlyMap<string, RemoteSettings>;
   /** Every value that is in force, defaults included, by dotted key. */
@@ -188,6 +192,7 @@ function typed(values: Values, project: Project | undefined): Config {
       verify: read('core.verify'),
     },
     cache: { dir: read('cache.dir'), link: read('cache.link') },
+    registry: { remote: values.has('registry.remote') ? read('registry.remote') : undefined },
     remotes: remotesOf(values),
     values,
     origin: (key) => values.get(settingFor(key).key)?.origin,

@@ -97,3 +97,10 @@ export const remoteName: Kind<string> = {
   list: false,
   parse: (value) => (REMOTE_NAME.test(value) ? value : undefined),
 };
+
+/** The name of a Git remote, as Git allows it and no command can take it for an option. */
+export const gitRemote: Kind<string> = {
+  describe: "the name of a Git remote: letters, digits, '.', '_', '-' and '/', beginning with a letter or digit",
+  list: false,
+  parse: (value) => (/^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/.test(value) && !value.includes('..') ? value : undefined),
+};

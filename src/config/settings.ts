@@ -1,6 +1,18 @@
 import { MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
-import { boolean, choice, choices, directory, file, httpUrl, integer, type Kind, remoteName, text } from './kinds.js';
+import {
+  boolean,
+  choice,
+  choices,
+  directory,
+  file,
+  gitRemote,
+  httpUrl,
+  integer,
+  type Kind,
+  remoteName,
+  text,
+} from './kinds.js';
 import { nearest } from './nearest.js';
 
 /** Ways to bring an object into the workspace. */
@@ -25,6 +37,7 @@ export const FIXED = {
   'core.verify': personal(boolean),
   'cache.dir': personal(directory),
   'cache.link': setting(choices(...LINK_MODES)),
+  'registry.remote': setting(gitRemote),
 } as const;
 
 /** The settings of a remote, below `remote.<name>.`. */
@@ -63,7 +76,7 @@ export type ValueOf<S> = S extends Setting<infer T> ? T : never;
 export type SettingValue = ValueOf<(typeof FIXED)[FixedKey] | (typeof OF_REMOTE)[RemoteKey]>;
 
 /** The sections that mlv knows; others in `mlv.yaml` belong to someone else. */
-export const SECTIONS = ['core', 'cache', 'remote'] as const;
+export const SECTIONS = ['core', 'cache', 'registry', 'remote'] as const;
 
 /** A dotted key that names a setting, taken apart. */
 export interface KnownKey {

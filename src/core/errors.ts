@@ -68,6 +68,8 @@ export const ERROR_CODES = {
   REGISTRY_INVALID: EXIT.integrity,
   REGISTRY_REFUSED: EXIT.refused,
   REGISTRY_RACE: EXIT.failed,
+  REGISTRY_DIVERGED: EXIT.failed,
+  REGISTRY_REWRITTEN: EXIT.integrity,
   AUDIT_FAILED: EXIT.integrity,
   SIGNING_FAILED: EXIT.failed,
   PARAMS_INVALID: EXIT.failed,

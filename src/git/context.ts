@@ -6,6 +6,8 @@ import { type GitOutcome, type GitProcessOptions, runGit } from './process.js';
 export interface GitRunOptions extends Omit<GitProcessOptions, 'cwd' | 'env'> {
   /** `plain` for the one command that refuses literal pathspecs. */
   paths?: 'literal' | 'plain';
+  /** Variables added to the environment. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** One repository, and the way to run Git in it. */
@@ -24,7 +26,7 @@ export function gitContext(layout: RepositoryLayout, env: NodeJS.ProcessEnv): Gi
   return {
     layout,
     env: environments.literal,
-    run: (args, { paths = 'literal', ...options } = {}) =>
-      runGit(args, { ...options, cwd: layout.worktree, env: environments[paths] }),
+    run: (args, { paths = 'literal', env: added, ...options } = {}) =>
+      runGit(args, { ...options, cwd: layout.worktree, env: { ...environments[paths], ...added } }),
   };
 }

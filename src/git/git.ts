@@ -1,3 +1,4 @@
+import type { GitPlumbing } from './plumbing.js';
 import type { Signatures } from './signed-object.js';
 
 /** Where a Git repository keeps its parts. All paths are absolute and real (symlinks resolved). */
@@ -78,6 +79,8 @@ export type GitSource = { kind: 'index' } | { kind: 'revision'; revision: string
  */
 export interface Git {
   readonly layout: RepositoryLayout;
+  /** Trees, commits and refs without a working tree: what the registry's branch is kept with. */
+  readonly plumbing: GitPlumbing;
   /** Git's version, such as `2.39.5`. */
   version(): Promise<string>;
   /** The commit that a revision names, hex. */

@@ -6,6 +6,7 @@ import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, tr
 import type { Git } from './git.js';
 import { pathHistory } from './history.js';
 import { stage, unstage } from './index-changes.js';
+import { gitPlumbing } from './open-plumbing.js';
 import { commitWith, reachableFiles } from './reachable.js';
 import { remoteTips } from './remote-tips.js';
 import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './revisions.js';
@@ -28,6 +29,7 @@ function gitOver(context: GitContext): Git {
   };
   return {
     layout: context.layout,
+    plumbing: gitPlumbing(context),
     version: async () => gitVersion(await text()),
     resolve: async (revision) => resolveRevision(await text(), revision),
     head: async () => headCommit(await text()),

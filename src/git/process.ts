@@ -15,6 +15,8 @@ export interface GitProcessOptions {
   accept?: readonly number[];
   /** Takes the output as it comes, in place of `stdout`. Returning false ends the process, which is then a success. */
   onStdout?: (chunk: Buffer) => boolean;
+  /** Git, and what it starts, must not ask anybody anything. */
+  quiet?: boolean;
 }
 
 /** How a Git process ended. */
@@ -80,7 +82,11 @@ interface Ending extends GitFailure {
 }
 
 function spawnGit(args: readonly string[], options: GitProcessOptions): ChildProcessWithoutNullStreams {
-  return spawn('git', [...args], { cwd: options.cwd, env: options.env, shell: false, windowsHide: true });
+  const { cwd, quiet = false } = options;
+  const env = quiet ? { ...options.env, GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' } : options.env;
+  // In a session of its own it has no terminal on which it, or an ssh that it starts, could ask.
+  const detached = quiet && process.platform !== 'win32';
+  return spawn('git', [...args], { cwd, env, shell: false, windowsHide: true, detached });
 }
 
 function collect(

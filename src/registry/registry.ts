@@ -64,6 +64,8 @@ export interface ModelMeta {
   licence?: string;
   /** Front matter of its card, as the Hub understands it. */
   card?: Record<string, unknown>;
+  /** What the file says beyond that, kept when it is rewritten. */
+  other?: Record<string, unknown>;
 }
 
 /** The registry as one commit of its branch has it. Reading never touches the network. */
@@ -74,18 +76,23 @@ export interface RegistryView {
   models(): Promise<string[]>;
   /** One model folded from its events; undefined where there is none. `REGISTRY_INVALID` names a broken file. */
   model(name: string): Promise<ModelState | undefined>;
+  /** All models, by name: far fewer Git processes than asking for one after the other. */
+  allModels(): Promise<ModelState[]>;
   /** The manifest of a version, checked against its digest. `REGISTRY_INVALID`, `VERSION_UNKNOWN`. */
   manifest(model: string, version: string): Promise<Manifest>;
   /** All events of a model in their order. */
   events(model: string): Promise<PlacedEvent[]>;
+  /** The policy in force; the default one where there is no `policy.yaml`. Errors: `REGISTRY_INVALID`, `FORMAT_TOO_NEW`. */
   policy(): Promise<Policy>;
+  /** The text of `policy.yaml`; undefined where there is none. */
+  policyText(): Promise<string | undefined>;
 }
 
 /** What a decision asks for, all of it or nothing. */
 export interface RegistryChange {
   /** Subject of the commit: `fraud@1.4.0: promoted to production`. */
   subject: string;
-  /** A new version: its manifest's bytes go into the tree, a tag onto `commit`. */
+  /** A new version: its manifest goes into the tree, its `registered` event is written, and its tag stands on `commit`. */
   register?: { manifest: Manifest };
   events?: RegistryEvent[];
   meta?: { model: string; meta: ModelMeta };
@@ -96,23 +103,76 @@ export interface RegistryChange {
   accept?: (commit: string) => Promise<void>;
 }
 
+/** Decides what to write, from the newest state. It may throw to refuse; undefined: there is nothing to do. */
+export type Decide = (view: RegistryView) => Promise<RegistryChange | undefined> | RegistryChange | undefined;
+
+/** What came of a change. */
+export interface ChangeResult {
+  /** The commit that was written; undefined where there was nothing to do. */
+  commit: string | undefined;
+  /** The registry with it. */
+  view: RegistryView;
+  /** Whether the Git remote has it. */
+  pushed: boolean;
+}
+
+/**
+ * Judges a change that was made offline, and is made again to be sent: `commit` is its commit on top of `view`. A refusal
+ * is an error.
+ */
+export type Judge = (
+  change: RegistryChange,
+  context: { view: RegistryView; author: string; commit: string },
+) => Promise<void> | void;
+
 /** The registry of a repository. */
 export interface Registry {
   /** `Name <mail>` of the author whom Git will name on what this clone writes. Error: `GIT_FAILED` where none is configured. */
   author(): Promise<string>;
-  /** The registry as this clone knows it now. */
+  /**
+   * The registry as this clone knows it now; no network. Errors: `REGISTRY_DIVERGED` where both this clone and the Git
+   * remote have what the other lacks, `REGISTRY_REWRITTEN` where the Git remote lost what it had.
+   */
   view(): Promise<RegistryView>;
+  /** As `view`; where this clone has no registry but a Git remote (a fresh or shallow clone), that is asked first. */
+  viewOrFetch(): Promise<RegistryView>;
   /** As it was at a commit of the branch. */
   viewAt(commit: string): Promise<RegistryView>;
   /** Commit of the branch that was its tip at a time (chain time: the latest commit date so far); undefined before all. */
   tipAt(time: Date): Promise<string | undefined>;
   /**
    * Decides on the newest view and writes what `decide` wants as one commit, sent to the Git remote at once unless
-   * `push` is false. A lost race is fetched and decided again. `decide` may throw to refuse; undefined means that
-   * there is nothing to do. Gives the commit and the view that it led to.
+   * `push` is false. A lost race is fetched and decided again, so `decide` may be called several times; it is never given
+   * anything from the cache. Errors: what `decide` throws, `VERSION_EXISTS`, `REGISTRY_RACE`, `SIGNING_FAILED`,
+   * `GIT_FAILED` where the remote cannot be reached or refuses.
    */
-  change(
-    decide: (view: RegistryView) => Promise<RegistryChange | undefined> | RegistryChange | undefined,
-    options?: { push?: boolean },
-  ): Promise<{ commit: string | undefined; view: RegistryView; pushed: boolean }>;
+  change(decide: Decide, options?: { push?: boolean }): Promise<ChangeResult>;
+  /** Sends what is only in this clone, judged again on the remote's newest state. */
+  push(): Promise<ShareReport>;
+  /** Takes over what the Git remote has, and puts what is only in this clone behind it. */
+  pull(): Promise<ShareReport>;
+  /** How this clone stands to the Git remote; asks it only with `fetch`. */
+  status(options?: { fetch?: boolean }): Promise<RegistryStatus>;
+}
+
+/** What an exchange with the Git remote did. */
+export interface ShareReport {
+  remote: string;
+  /** Commits of others that came. */
+  received: number;
+  /** Own commits that were sent. */
+  sent: number;
+  tip: string | undefined;
+}
+
+/** How a clone stands to its Git remote. */
+export interface RegistryStatus {
+  /** Undefined where there is no Git remote. */
+  remote: string | undefined;
+  /** Tip of this clone's branch, and of the remote's as known here. */
+  local: string | undefined;
+  remoteTip: string | undefined;
+  /** Commits that only this clone has, and only the remote. */
+  ahead: number;
+  behind: number;
 }

@@ -74,6 +74,8 @@ export function memoryView(
     tip: 'f'.repeat(40),
     models: async () => models.map(({ name }) => name).sort(),
     model: async (name) => models.find((each) => each.name === name),
+    allModels: async () => [...models].sort((left, right) => (left.name < right.name ? -1 : 1)),
+    policyText: async () => undefined,
     manifest: async (model, version) => {
       const found = more.manifests?.find((each) => each.model === model && each.version === version);
       if (found) return found;

@@ -176,6 +176,7 @@ const BY_KEY: Record<string, fc.Arbitrary<string>> = {
   'core.jobs': fc.integer({ min: 1, max: 256 }).map(String),
   'core.hash-implementation': fc.constantFrom('auto', 'native', 'wasm'),
   'core.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
+  'registry.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
   'cache.dir': fc.constantFrom('/mnt/cache', '~/cache', '/a b/#c: d'),
   'cache.link': fc.subarray([...LINK_MODES], { minLength: 1 }).map((modes) => modes.join(',')),
   endpoint: fc.webUrl(),

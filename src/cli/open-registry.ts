@@ -1,0 +1,35 @@
+import { MlvError } from '../core/errors.js';
+import type { Git } from '../git/git.js';
+import type { Registry } from '../registry/registry.js';
+import { openRegistry } from '../registry/store.js';
+import { openConfig, type Surroundings } from './context.js';
+import type { Session } from './session.js';
+
+/** The registry of the current directory's repository, with what a verb needs beside it. */
+export interface OpenRegistry extends Surroundings {
+  git: Git;
+  registry: Registry;
+}
+
+/**
+ * Opens the registry of the current directory's repository; `mlv init` need not have been run. Errors:
+ * `NOT_A_GIT_REPOSITORY`, those of openConfig.
+ */
+export async function openRegistryHere(session: Session): Promise<OpenRegistry> {
+  const surroundings = await openConfig(session);
+  const { git } = surroundings;
+  if (!git) {
+    throw new MlvError('NOT_A_GIT_REPOSITORY', `'${session.cwd}' is not inside a Git repository`, {
+      hint: 'change to a directory of a clone: the registry is a branch of it',
+      data: { path: session.cwd },
+    });
+  }
+  return { ...surroundings, git, registry: registryOf(session, surroundings.config.registry.remote, git) };
+}
+
+/** The registry of a repository that is open already. `remote` is the setting `registry.remote`. */
+export function registryOf(session: Session, remote: string | undefined, git: Git): Registry {
+  // Off a terminal, and with --json, nobody is there to answer a question for a password.
+  const interactive = !session.globals.json && process.stdin.isTTY === true;
+  return openRegistry({ git, remote, interactive });
+}

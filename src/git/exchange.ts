@@ -1,0 +1,39 @@
+import { redactUrl } from '../core/redact.js';
+import type { GitContext } from './context.js';
+import { NO_HOOKS } from './no-hooks.js';
+import type { Fetched, Pushed, PushRequest } from './plumbing.js';
+import { gitFailed } from './process.js';
+
+/**
+ * Sends refs to a remote, all or none, never by force, without hooks of this clone. How it ended is told by Git's exit
+ * code and the flags of its porcelain output.
+ */
+export async function pushRefs(context: GitContext, { remote, refs, interactive }: PushRequest): Promise<Pushed> {
+  const options = ['--porcelain', '--atomic', '--no-verify', '--no-follow-tags', '--recurse-submodules=no'];
+  const refspecs = refs.map(({ object, name }) => `${object}:${name}`);
+  const args = [...NO_HOOKS, 'push', ...options, '--end-of-options', remote, ...refspecs];
+  const { code, stdout, stderr } = await context.run(args, { accept: [0, 1, 128], quiet: !interactive });
+  const flags = new Map(
+    [...stdout.toString('utf8').matchAll(/^(.)\t[^\t:]*:([^\t]+)\t/gm)].map(([, flag = '', ref = '']) => [ref, flag]),
+  );
+  const said = redactUrl(`${stderr}`).trim();
+  if (code === 0) return { outcome: 'done', refused: [], said };
+  const refused = [...flags].filter(([, flag]) => flag === '!').map(([ref]) => ref);
+  return { outcome: refused.length > 0 ? 'refused' : 'failed', refused, said };
+}
+
+/** Takes refs over from a remote. Error: `GIT_FAILED` only for a Git that ends otherwise than by refusing. */
+export async function fetchRefs(
+  context: GitContext,
+  { remote, refspecs, interactive }: { remote: string; refspecs: readonly string[]; interactive: boolean },
+): Promise<Fetched> {
+  const options = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+  const args = [...NO_HOOKS, 'fetch', ...options, '--end-of-options', remote, ...refspecs];
+  const { code, stderr } = await context.run(args, { accept: [0, 1, 128], quiet: !interactive });
+  return { done: code === 0, said: redactUrl(stderr).trim() };
+}
+
+/** The `GIT_FAILED` error for an exchange that failed. */
+export function exchangeFailed(command: 'push' | 'fetch', said: string) {
+  return gitFailed([command], { code: 128, stderr: said });
+}

@@ -1,0 +1,58 @@
+import { author, commitTree, makeTag, readCommit } from './commit-objects.js';
+import type { GitContext } from './context.js';
+import { fetchRefs, pushRefs } from './exchange.js';
+import type { ChainCommit, GitPlumbing } from './plumbing.js';
+import { currentRefs, updateRefs } from './raw-refs.js';
+import { diffTrees, listFolders, listTree } from './tree-reading.js';
+import { writeTree } from './tree-writing.js';
+
+/** The plumbing of a repository. */
+export function gitPlumbing(context: GitContext): GitPlumbing {
+  return {
+    currentRefs: (patterns) => currentRefs(context, patterns),
+    listTree: (treeish, paths) => listTree(context, treeish, paths),
+    listFolders: (treeish, path) => listFolders(context, treeish, path),
+    diffTrees: (from, to, paths) => diffTrees(context, { from, to, paths }),
+    writeTree: (tree) => writeTree(context, tree),
+    commitTree: (request) => commitTree(context, request),
+    makeTag: (request) => makeTag(context, request),
+    updateRefs: (updates) => updateRefs(context, updates),
+    push: (request) => pushRefs(context, request),
+    fetch: (request) => fetchRefs(context, request),
+    isAncestor: async (ancestor, commit) => {
+      const args = ['merge-base', '--is-ancestor', ancestor, commit];
+      return ancestor === commit || (await context.run(args, { accept: [0, 1] })).code === 0;
+    },
+    commitsBetween: (from, to) => commitsBetween(context, from, to),
+    author: () => author(context),
+    signsCommits: async () => {
+      const args = ['config', '--type=bool', '--get', 'commit.gpgSign'];
+      return lines((await context.run(args, { accept: [0, 1] })).stdout).at(-1) === 'true';
+    },
+    remotes: () => gitRemotes(context),
+    readCommit: (commit) => readCommit(context, commit),
+  };
+}
+
+async function gitRemotes(context: GitContext): Promise<{ all: string[]; ofBranch: string | undefined }> {
+  const all = lines((await context.run(['remote'])).stdout);
+  const head = lines((await context.run(['symbolic-ref', '--quiet', 'HEAD'], { accept: [0, 1] })).stdout)[0];
+  if (all.length < 2 || head === undefined) return { all, ofBranch: undefined };
+  const key = `branch.${head.slice('refs/heads/'.length)}.remote`;
+  const remote = lines((await context.run(['config', '--get', key], { accept: [0, 1] })).stdout)[0];
+  return { all, ofBranch: all.find((name) => name === remote) };
+}
+
+async function commitsBetween(context: GitContext, from: string | undefined, to: string): Promise<ChainCommit[]> {
+  const range = from === undefined ? [to] : [to, `^${from}`];
+  const args = ['rev-list', '--first-parent', '--reverse', '--parents', '--timestamp', ...range, '--'];
+  const { stdout } = await context.run(['--no-replace-objects', ...args]);
+  return lines(stdout).map((line) => {
+    const [time = '', commit = '', ...parents] = line.split(' ');
+    return { commit, parents, time: Number(time) };
+  });
+}
+
+function lines(output: Buffer): string[] {
+  return output.toString('utf8').split('\n').filter(Boolean);
+}

@@ -1,0 +1,61 @@
+import type { GitContext } from './context.js';
+import { decodePath, forEachPiece } from './paths.js';
+import type { TreeChange, TreeFile } from './plumbing.js';
+
+const TAB = 9;
+
+/** The files of a tree, below some paths. Error: `GIT_FAILED`. */
+export async function listTree(context: GitContext, treeish: string, paths: readonly string[]): Promise<TreeFile[]> {
+  const { stdout } = await context.run(['ls-tree', '-r', '-z', '--full-tree', treeish, '--', ...paths]);
+  const files: TreeFile[] = [];
+  forEachPiece(stdout, (piece) => {
+    const tab = piece.indexOf(TAB);
+    const [mode = '', , blob = ''] = piece.toString('latin1', 0, tab).split(' ');
+    files.push({ path: decodePath(piece.subarray(tab + 1)), blob, mode });
+  });
+  return files;
+}
+
+/** The directories in a directory of a commit or tree, with the names of their trees; none where it is not there. */
+export async function listFolders(
+  context: GitContext,
+  treeish: string,
+  path: string,
+): Promise<{ path: string; tree: string }[]> {
+  const { stdout } = await context.run(['ls-tree', '-d', '-z', '--full-tree', treeish, '--', `${path}/`]);
+  const folders: { path: string; tree: string }[] = [];
+  forEachPiece(stdout, (piece) => {
+    const tab = piece.indexOf(TAB);
+    const [mode, , tree = ''] = piece.toString('latin1', 0, tab).split(' ');
+    if (mode === '040000') folders.push({ path: decodePath(piece.subarray(tab + 1)), tree });
+  });
+  return folders;
+}
+
+/** What differs between two trees, below some paths. Error: `GIT_FAILED`. */
+export async function diffTrees(
+  context: GitContext,
+  { from, to, paths }: { from: string; to: string; paths: readonly string[] },
+): Promise<TreeChange[]> {
+  const args = ['diff-tree', '-r', '-z', '--no-renames', '--no-abbrev', from, to, '--', ...paths];
+  const { stdout } = await context.run(args);
+  const changes: TreeChange[] = [];
+  let entry: string[] | undefined;
+  forEachPiece(stdout, (piece) => {
+    if (!entry) {
+      entry = piece.toString('latin1').slice(1).split(' ');
+      return;
+    }
+    const [oldMode = '', newMode = '', oldBlob = '', newBlob = '', status] = entry;
+    const deleted = status === 'D';
+    const kind = deleted ? 'deleted' : status === 'A' ? 'added' : 'changed';
+    changes.push({
+      path: decodePath(piece),
+      kind,
+      blob: deleted ? oldBlob : newBlob,
+      mode: deleted ? oldMode : newMode,
+    });
+    entry = undefined;
+  });
+  return changes;
+}

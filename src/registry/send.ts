@@ -1,0 +1,70 @@
+import { MlvError } from '../core/errors.js';
+import type { RegistryContext } from './context.js';
+import { fetchRegistry } from './fetch-registry.js';
+import { REGISTRY_REF } from './layout.js';
+import { readRefs } from './registry-refs.js';
+
+/** Refusals of one state of the remote before they count: its refs may be locked by somebody else's push. */
+const REFUSALS = 4;
+
+/** A commit on its way. */
+export interface Sending {
+  remote: string;
+  commit: string;
+  /** The commit that it stands on, and that the remote was last known to have or to lack. */
+  base: string | undefined;
+  tags: readonly { name: string; object: string }[];
+}
+
+/**
+ * Sends a commit of the branch, with tags, to the Git remote: all or nothing. False where the remote has moved on, which
+ * this clone then knows. A connection that broke is cleared up by asking what the remote has. Errors: `GIT_FAILED` where
+ * it cannot be reached or refuses, `VERSION_EXISTS` where it has one of the tags.
+ */
+export async function sendCommit(context: RegistryContext, sending: Sending): Promise<boolean> {
+  const { plumbing, interactive, pause } = context;
+  const { remote, commit, tags } = sending;
+  const refs = [{ object: commit, name: REGISTRY_REF }, ...tags];
+  for (let attempt = 0; ; attempt += 1) {
+    const before = (await readRefs(plumbing, { remote })).tracking;
+    const pushed = await plumbing.push({ remote, refs, interactive });
+    if (pushed.outcome === 'done') return true;
+    await fetchAfter(context, remote, pushed.said);
+    const { tracking } = await readRefs(plumbing, { remote });
+    if (tracking !== undefined && (await plumbing.isAncestor(commit, tracking))) return true;
+    if (tracking !== before) return false;
+    if (pushed.outcome === 'failed' || attempt + 1 >= REFUSALS) throw refused(remote, pushed, tags);
+    await pause(attempt);
+  }
+}
+
+async function fetchAfter(context: RegistryContext, remote: string, said: string): Promise<void> {
+  try {
+    await fetchRegistry(context, remote);
+  } catch (cause) {
+    throw new MlvError('GIT_FAILED', `the registry could not be sent to '${remote}': ${said}`, {
+      cause,
+      hint: 'run the same command again when the Git remote can be reached; or with --no-push, and mlv registry push later',
+      data: { remote, stderr: said },
+    });
+  }
+}
+
+function refused(remote: string, pushed: { refused: string[]; said: string }, tags: Sending['tags']): MlvError {
+  const tag = tags.find(({ name }) => pushed.refused.includes(name));
+  if (tag && !pushed.refused.includes(REGISTRY_REF)) {
+    const name = tag.name.slice('refs/tags/'.length);
+    return new MlvError(
+      'VERSION_EXISTS',
+      `'${remote}' refuses the tag '${name}': it may have another one of that name`,
+      {
+        hint: `look at it: git ls-remote --tags ${remote} '${name}'`,
+        data: { remote, tag: name, stderr: pushed.said },
+      },
+    );
+  }
+  return new MlvError('GIT_FAILED', `'${remote}' does not take the registry: ${pushed.said}`, {
+    hint: `your account needs the right to push the branch mlv-registry and tags to '${remote}'`,
+    data: { remote, refused: pushed.refused, stderr: pushed.said },
+  });
+}
