@@ -7,7 +7,7 @@ import { describeTree } from '../helpers/describe-tree.js';
 import { cloneRepository, commitAll, makeRepository } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
-const MOMENTS = 20;
+const MOMENTS = 13;
 const seed = Number(process.env.MLV_TEST_SEED ?? Date.now() % 100_000);
 
 /** Moments spread over a run of `durationMs`, each at random in its own slice, so that early and late ones are there. */
