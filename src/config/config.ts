@@ -27,6 +27,7 @@ export interface RemoteSettings {
   readonly url?: string;
   /** Name of the remote that this one holds the same as. */
   readonly mirrorOf?: string;
+  readonly compression?: 'auto' | 'off';
   readonly region?: string;
   readonly profile?: string;
   readonly endpoint?: string;

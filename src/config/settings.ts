@@ -44,6 +44,7 @@ export const FIXED = {
 export const OF_REMOTE = {
   url: setting(text),
   'mirror-of': setting(remoteName),
+  compression: setting(choice('auto', 'off')),
   region: setting(text),
   profile: setting(text),
   endpoint: setting(httpUrl),

@@ -140,11 +140,13 @@ export class FetchRun {
   /** Wants the chunks of a file that are not in `taken` (by index). */
   private want(file: FileInProgress, wanted: Wanted<FileChunk>[], taken?: ReadonlySet<number>): void {
     let at = 0;
-    for (const [index, { pack, offset, length, digest }] of file.wanted.chunks.entries()) {
+    for (const [index, { pack, offset, length, deflated, digest }] of file.wanted.chunks.entries()) {
       // Chunks of one record share the buffers of their packs: one text for all of them.
       const name = this.packNames.get(pack) ?? pack.toString('hex');
       this.packNames.set(pack, name);
-      if (!taken?.has(index)) wanted.push({ pack: name, offset, length, use: { file, at, digest } });
+      if (!taken?.has(index)) {
+        wanted.push({ pack: name, offset, length: deflated ?? length, use: { file, at, digest, length } });
+      }
       at += length;
     }
   }

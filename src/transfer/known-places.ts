@@ -55,7 +55,8 @@ export class KnownPlaces {
     if (record.kind === 'tree') this.addTree(record, packs);
     else {
       for (const cursor = record.chunks(); cursor.next(); ) {
-        this.addChunk(cursor.digest, { pack: packs[cursor.packIndex] as Buffer, offset: cursor.offset });
+        const { digest, packIndex, offset, deflated } = cursor;
+        this.addChunk(digest, { pack: packs[packIndex] as Buffer, offset, deflated });
       }
     }
   }
@@ -66,8 +67,10 @@ export class KnownPlaces {
       if (cursor.location !== 'chunks' || cursor.entry.size === 0) continue;
       const chunks = placedChunks(cursor.chunks, packs);
       const [only] = chunks;
-      if (chunks.length === 1 && only) this.addChunk(only.digest, { pack: only.pack, offset: only.offset });
-      else this.addFile(cursor.entry.digest, chunks);
+      if (chunks.length === 1 && only) {
+        const { digest, pack, offset, deflated } = only;
+        this.addChunk(digest, { pack, offset, deflated });
+      } else this.addFile(cursor.entry.digest, chunks);
     }
   }
 }

@@ -5,6 +5,7 @@ import { remoteSettings } from '../config/remote-choice.js';
 import type { MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
 import { withLimit } from '../remotes/limit.js';
+import { parseLocation } from '../remotes/location.js';
 import { Meter, type Traffic, withMeter } from '../remotes/meter.js';
 import { openRemote } from '../remotes/open.js';
 import type { Remote } from '../remotes/remote.js';
@@ -42,14 +43,17 @@ const NOTED_PAUSE_MS = 2000;
 export async function openTransfer(context: TransferContext, name: string): Promise<OpenTransfer> {
   const { repository, reporter, signal } = context;
   const { config, layout, cache } = repository;
-  const { endpoint = '' } = remoteSettings(config, name);
+  const settings = remoteSettings(config, name);
   const meter = new Meter();
   const plain = await openNamed(context, name);
   const onRetry = ({ error, delayMs }: { error: MlvError; delayMs: number }): void => {
     if (delayMs >= NOTED_PAUSE_MS) reporter.note(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`);
   };
   const remote = withRetry(withLimit(withMeter(plain, meter), { most: config.core.jobs }), { signal, onRetry });
-  const place = createHash('sha256').update(`${plain.url}\n${endpoint}`).digest('hex').slice(0, 32);
+  const place = createHash('sha256')
+    .update(`${plain.url}\n${settings.endpoint ?? ''}`)
+    .digest('hex')
+    .slice(0, 32);
   const transfer = new TransferSession({
     remote,
     name,
@@ -57,10 +61,20 @@ export async function openTransfer(context: TransferContext, name: string): Prom
     repositoryId: config.project?.repository ?? '',
     stateDirectory: join(layout.commonDir, 'mlv', 'remotes', place),
     jobs: config.core.jobs,
+    compress: compresses(context, settings),
     reporter,
     signal,
   });
   return { name, transfer, traffic: () => meter.snapshot(), close: () => remote.close() };
+}
+
+/** A disk takes bytes faster than they can be made fewer, a network seldom does. */
+function compresses(
+  { repository, home }: TransferContext,
+  { url, compression }: ReturnType<typeof remoteSettings>,
+): boolean {
+  if (compression !== undefined) return compression === 'auto';
+  return parseLocation(url, { baseDirectory: repository.layout.worktree, homeDirectory: home }).scheme !== 'directory';
 }
 
 /** A remote by its name, without retry: for one look at it. Errors as openTransfer. */

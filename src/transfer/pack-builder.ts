@@ -54,29 +54,30 @@ export class PackBuilder {
     return this.length + this.table.length + PACK_FOOTER_BYTES;
   }
 
-  /** True when a chunk of `length` bytes still goes in. */
-  fits(length: number): boolean {
+  /** True when a chunk of `length` bytes that takes `stored` still goes in. */
+  fits(stored: number, length = stored): boolean {
     // A chunk that fills a pack alone goes in all the same.
     const reserved = this.isTaken && this.count > 0 ? SALT_BYTES + tableEntryBytes(SALT_BYTES) : 0;
-    return this.hasRoom(length + reserved);
+    return this.hasRoom(stored + reserved, length);
   }
 
-  private hasRoom(length: number): boolean {
-    return this.size + length + tableEntryBytes(length) <= this.capacity;
+  private hasRoom(stored: number, length = stored): boolean {
+    return this.size + stored + tableEntryBytes(stored, length) <= this.capacity;
   }
 
   /**
-   * Copies a chunk in, under the digest of its bytes; gives the offset where it begins in the pack. Throws a RangeError for an
-   * empty chunk, a digest that is none, and a chunk that does not fit.
+   * Copies a chunk in, under the digest of its raw bytes; gives the offset where it begins in the pack. `bytes` are as they
+   * are stored: the chunk itself, or a deflate stream of fewer bytes than the `length` of the chunk. Throws a RangeError for
+   * an empty chunk, a digest that is none, and a chunk that does not fit.
    */
-  add(digest: Buffer, bytes: Uint8Array): number {
-    if (bytes.length === 0) throw new RangeError('a chunk is never empty');
+  add(digest: Buffer, bytes: Uint8Array, length = bytes.length): number {
+    if (bytes.length === 0 || length < bytes.length) throw new RangeError('a chunk is never empty, nor made longer');
     if (digest.length !== DIGEST_BYTES) throw new RangeError(`a digest has ${DIGEST_BYTES} bytes`);
-    if (!this.hasRoom(bytes.length)) throw new RangeError('the chunk does not fit into this pack');
+    if (!this.hasRoom(bytes.length, length)) throw new RangeError('the chunk does not fit into this pack');
     const offset = this.length;
     this.buffer.set(bytes, offset);
     this.length += bytes.length;
-    this.table.add(digest, bytes.length);
+    this.table.add(digest, bytes.length, length);
     return offset;
   }
 

@@ -12,6 +12,8 @@ const TAIL_BYTES = 64 * 1024;
 export interface NeededChunk {
   offset: number;
   digest: Buffer;
+  /** Bytes in the pack, and raw. */
+  stored: number;
   length: number;
 }
 
@@ -23,11 +25,11 @@ export class PackNeed {
   /** An offset for which two records name different chunks: at most one of them can be right. */
   private conflict: number | undefined;
 
-  add({ offset, digest, length }: NeededChunk, path: string): void {
+  add({ offset, digest, stored, length }: NeededChunk, path: string): void {
     this.paths.add(path);
     const before = this.chunks.get(offset);
-    if (!before) this.chunks.set(offset, { offset, digest: Buffer.from(digest), length });
-    else if (before.length !== length || !before.digest.equals(digest)) this.conflict = offset;
+    if (!before) this.chunks.set(offset, { offset, digest: Buffer.from(digest), stored, length });
+    else if (!isSame(before, { offset, digest, stored, length })) this.conflict = offset;
   }
 
   /** The first offset at which the pack does not hold what is needed, by its table of contents. */
@@ -36,10 +38,14 @@ export class PackNeed {
     const missing = new Set(this.chunks.keys());
     for (const entry of table.entries()) {
       const wanted = this.chunks.get(entry.offset);
-      if (wanted?.length === entry.length && wanted.digest.equals(entry.digest)) missing.delete(entry.offset);
+      if (wanted && isSame(wanted, entry)) missing.delete(entry.offset);
     }
     return missing.values().next().value;
   }
+}
+
+function isSame(one: NeededChunk, other: NeededChunk): boolean {
+  return one.stored === other.stored && one.length === other.length && one.digest.equals(other.digest);
 }
 
 export interface PackCheckOptions {

@@ -1,6 +1,7 @@
 import { ByteReader, varintLength } from '../core/varint.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
 import { ByteWriter } from './byte-writer.js';
+import { areLengthsPossible, CODEC, requireKnownCodec } from './chunk-codec.js';
 import { magicVersion, tooNew } from './format-version.js';
 
 /** First and last bytes of every pack: the format's name and number. Documented in docs/formats/pack.md. */
@@ -11,9 +12,6 @@ export const PACK_HEADER_BYTES = PACK_MAGIC.length;
 
 /** Length of a pack's fixed end: length of the table, number of chunks, magic. */
 export const PACK_FOOTER_BYTES = 4 + 4 + PACK_MAGIC.length;
-
-/** How a chunk's bytes are stored; the values are the bytes of the format. Only `stored` (as they are) exists so far. */
-export const CODEC = { stored: 0 } as const;
 
 /** Size of a new remote's packs in bytes. */
 export const DEFAULT_PACK_BYTES = 16 * 1024 * 1024;
@@ -27,19 +25,14 @@ export const MOST_CHUNK_BYTES = 16 * 1024 * 1024;
 /** Bytes of the shortest entry in a table of contents. */
 const SHORTEST_ENTRY = DIGEST_BYTES + 3;
 
-/** Bytes that one chunk takes in a pack's table of contents. */
-export function tableEntryBytes(length: number): number {
-  return DIGEST_BYTES + 1 + 2 * varintLength(length);
+/** Bytes that one chunk takes in a pack's table of contents: `stored` in the pack, `length` raw. */
+export function tableEntryBytes(stored: number, length = stored): number {
+  return DIGEST_BYTES + 1 + varintLength(stored) + varintLength(length);
 }
 
 /** Bytes of a pack that holds a single chunk of `length` bytes: the least pack size that takes it. */
 export function loneChunkPackBytes(length: number): number {
   return PACK_HEADER_BYTES + length + tableEntryBytes(length) + PACK_FOOTER_BYTES;
-}
-
-/** Raises `FORMAT_TOO_NEW` unless this version knows the codec; `what` is the pack or record it was read from. */
-export function requireKnownCodec(codec: number, what: string): void {
-  if (codec !== CODEC.stored) throw tooNew(`${what} stores a chunk with codec ${codec}`);
 }
 
 /** One chunk as a pack's table of contents lists it. */
@@ -48,7 +41,9 @@ export interface PackEntry {
   digest: Buffer;
   /** Where its stored bytes begin in the pack. */
   offset: number;
-  /** Stored bytes, which are the raw bytes while `stored` is the only codec. */
+  /** Bytes in the pack: fewer than `length` where the chunk is compressed, otherwise as many. */
+  stored: number;
+  /** Raw bytes. */
   length: number;
 }
 
@@ -58,9 +53,10 @@ export class PackTable {
   readonly count: number;
   private readonly offsets: Float64Array;
 
-  /** `digests` holds the digests back to back; `lengths` the stored length of each chunk. */
+  /** `digests` holds the digests back to back; `stored` and `lengths` the stored and the raw length of each chunk. */
   constructor(
     private readonly digests: Buffer,
+    private readonly stored: Float64Array,
     private readonly lengths: Float64Array,
   ) {
     this.count = lengths.length;
@@ -68,7 +64,7 @@ export class PackTable {
     let offset = PACK_HEADER_BYTES;
     for (let index = 0; index < this.count; index++) {
       this.offsets[index] = offset;
-      offset += lengths[index] as number;
+      offset += stored[index] as number;
     }
   }
 
@@ -77,6 +73,7 @@ export class PackTable {
     return {
       digest: this.digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES),
       offset: this.offsets[index] as number,
+      stored: this.stored[index] as number,
       length: this.lengths[index] as number,
     };
   }
@@ -117,21 +114,26 @@ export function parsePackTable(tail: Buffer, pack: PackIdentity): PackTable {
   const reader = new ByteReader(tail.subarray(0, tableEnd), packFailure(pack), tableEnd - tableBytes);
   if (reader.offset < 0) reader.fail('its table of contents was not read in full');
   const digests = Buffer.allocUnsafeSlow(count * DIGEST_BYTES);
+  const storedLengths = new Float64Array(count);
   const lengths = new Float64Array(count);
-  let stored = 0;
+  let total = 0;
   for (let index = 0; index < count; index++) {
     reader.take(DIGEST_BYTES).copy(digests, index * DIGEST_BYTES);
-    requireKnownCodec(reader.byte(), what);
+    const codec = reader.byte();
+    requireKnownCodec(codec, what);
+    const stored = reader.varint();
     const length = reader.varint();
-    if (length === 0 || length !== reader.varint()) reader.fail('a chunk has impossible lengths');
+    if (!areLengthsPossible(codec, stored, length)) reader.fail('a chunk has impossible lengths');
+    if (codec === CODEC.deflate && length > MOST_CHUNK_BYTES) reader.fail('a compressed chunk is too long');
+    storedLengths[index] = stored;
     lengths[index] = length;
-    stored += length;
+    total += stored;
   }
   if (reader.remaining > 0) reader.fail('its table of contents is longer than its chunks need');
-  if (stored !== pack.size - PACK_HEADER_BYTES - tableBytes - PACK_FOOTER_BYTES) {
+  if (total !== pack.size - PACK_HEADER_BYTES - tableBytes - PACK_FOOTER_BYTES) {
     reader.fail('its chunks do not fill it');
   }
-  return new PackTable(digests, lengths);
+  return new PackTable(digests, storedLengths, lengths);
 }
 
 function readFooter(tail: Buffer, pack: PackIdentity): PackFooter {
@@ -169,10 +171,11 @@ export class PackTableWriter {
     return this.writer.length;
   }
 
-  add(digest: Buffer, length: number): void {
+  /** Lists a chunk of `length` bytes that takes `stored` in the pack: fewer when it is compressed. */
+  add(digest: Buffer, stored: number, length = stored): void {
     this.writer.bytes(digest);
-    this.writer.byte(CODEC.stored);
-    this.writer.varint(length);
+    this.writer.byte(stored === length ? CODEC.stored : CODEC.deflate);
+    this.writer.varint(stored);
     this.writer.varint(length);
     this.count++;
   }

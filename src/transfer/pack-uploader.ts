@@ -40,9 +40,9 @@ export class PackUploader {
     this.most = Math.min(affordable, options.session.options.jobs);
   }
 
-  /** True when a chunk of that many bytes can be added without a wait. */
-  hasRoom(length: number): boolean {
-    return this.builder?.fits(length) ?? false;
+  /** True when a chunk of `length` bytes that takes `stored` in the pack can be added without a wait. */
+  hasRoom(stored: number, length = stored): boolean {
+    return this.builder?.fits(stored, length) ?? false;
   }
 
   /** Sends the pack that is full and waits for a free buffer. Errors: those of the uploads. */
@@ -56,9 +56,9 @@ export class PackUploader {
     this.name = Buffer.alloc(DIGEST_BYTES);
   }
 
-  /** Adds a chunk that has room. */
-  add(digest: Buffer, bytes: Uint8Array): ChunkPlace {
-    const offset = (this.builder as PackBuilder).add(digest, bytes);
+  /** Adds a chunk that has room, as it is stored: see PackBuilder.add. */
+  add({ digest, length }: { digest: Buffer; length: number }, bytes: Uint8Array): ChunkPlace {
+    const offset = (this.builder as PackBuilder).add(digest, bytes, length);
     return { pack: this.name, offset };
   }
 

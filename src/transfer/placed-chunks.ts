@@ -10,8 +10,8 @@ export function packDigests(packs: PackList): Buffer[] {
 export function placedChunks(cursor: ChunkCursor, packs: readonly Buffer[]): PlacedChunk[] {
   const chunks: PlacedChunk[] = [];
   while (cursor.next()) {
-    const { digest, length, packIndex, offset } = cursor;
-    chunks.push({ digest, length, pack: packs[packIndex] as Buffer, offset });
+    const { digest, length, packIndex, offset, deflated } = cursor;
+    chunks.push({ digest, length, pack: packs[packIndex] as Buffer, offset, deflated });
   }
   return chunks;
 }

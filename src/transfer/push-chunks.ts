@@ -1,8 +1,10 @@
 import type { Phase } from '../core/reporter.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import type { KnownPlaces } from './known-places.js';
+import { PackFiller, SentChunk } from './pack-filler.js';
 import type { PackUploader } from './pack-uploader.js';
 import { PushSource } from './push-source.js';
+import { PushThreads } from './push-threads.js';
 import type { PlacedChunk } from './record-writer.js';
 import type { RemoteInfo } from './remote-info.js';
 import type { TransferSession } from './session.js';
@@ -25,10 +27,15 @@ export class ChunkSender {
   plannedBytes = 0;
   readonly turns: Turns;
   private readonly source: PushSource;
+  private readonly threads = new PushThreads();
+  private readonly filler: PackFiller;
 
   constructor(private readonly options: ChunkSenderOptions) {
-    this.source = new PushSource(options.session.cache, options.info.chunker);
-    this.turns = new Turns(options.session.options.signal);
+    const { session, info, uploader, phase } = options;
+    this.source = new PushSource(session.cache, info.chunker, (size) => this.threads.cutter(size));
+    this.turns = new Turns(session.options.signal);
+    const compressor = session.options.compress ? this.threads : undefined;
+    this.filler = new PackFiller({ uploader, phase, compressor });
   }
 
   /** The bytes of a small object: a view that the next call of any method overwrites. Errors as `file`. */
@@ -50,12 +57,24 @@ export class ChunkSender {
     return chunks;
   }
 
+  /** Sees to it that everything that was sent is in a pack. Errors: those of the uploads. */
+  finish(): Promise<void> {
+    return this.filler.finish();
+  }
+
+  /** Ends what works beside the main thread. Never fails. */
+  close(): Promise<void> {
+    return this.threads.close();
+  }
+
   private send(digest: Buffer, bytes: Buffer, into: PlacedChunk[]): undefined | Promise<void> {
-    const { places, uploader, phase, dryRun } = this.options;
+    const { places, phase, dryRun } = this.options;
     const { length } = bytes;
     const known = places.chunk(digest);
     if (known) {
-      into.push({ digest, length, pack: known.pack, offset: known.offset });
+      // One that is on its way has no place yet: its own object will tell.
+      const { pack, offset, deflated } = known;
+      into.push(known instanceof SentChunk ? known : { digest, length, pack, offset, deflated });
       phase.expect({ bytes: -length });
       return this.turns.due();
     }
@@ -64,14 +83,9 @@ export class ChunkSender {
       places.addChunk(digest, { pack: digest, offset: 0 });
       return this.turns.due();
     }
-    const add = (): void => {
-      const { pack, offset } = uploader.add(digest, bytes);
-      const chunk = { digest, length, pack, offset };
-      places.addChunk(digest, chunk);
-      into.push(chunk);
-    };
-    if (!uploader.hasRoom(length)) return uploader.makeRoom().then(add);
-    add();
-    return this.turns.due();
+    const chunk = new SentChunk(digest, length);
+    places.addChunk(digest, chunk);
+    into.push(chunk);
+    return this.filler.add(chunk, bytes) ?? this.turns.due();
   }
 }

@@ -59,7 +59,10 @@ export class PushJournal {
       const entry = await session.remote.stat(packKey(session.cache.hash.algorithm, name), session.cancel);
       if (entry?.size === size) {
         const pack = Buffer.from(name, 'hex');
-        for (const { digest, offset } of table.entries()) places.addChunk(Buffer.from(digest), { pack, offset });
+        for (const { digest, offset, stored, length } of table.entries()) {
+          const deflated = stored === length ? undefined : stored;
+          places.addChunk(Buffer.from(digest), { pack, offset, deflated });
+        }
         this.written.push(name);
         return true;
       }

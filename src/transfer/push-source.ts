@@ -1,25 +1,33 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
+import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
-import { digestOf, type Oid } from '../objects/oid.js';
-import { type ChunkerParams, createChunker } from './chunker.js';
+import { DIGEST_BYTES, digestOf, type Oid } from '../objects/oid.js';
+import type { ChunkerParams } from './chunker.js';
+import { type CutBlock, cutBufferBytes, FileCutter, fill } from './file-cutter.js';
+import type { PushThread } from './push-thread.js';
 
-const READ_BYTES = 4 * 1024 * 1024;
+/** Blocks of a file that are with the thread that cuts it, or on the way. */
+const BLOCKS_AHEAD = 3;
 
 /** Takes one chunk of a file: its digest and its bytes, which are used again when the promise is done. */
 export type ChunkTaker = (digest: Buffer, bytes: Buffer) => undefined | Promise<void>;
+
+/** Gives the thread that cuts a file of that size, or undefined for none. */
+export type CutterFor = (size: number) => Promise<PushThread | undefined>;
 
 /**
  * Reads cached objects for a push. Everything is compared with its name on the way, so that a damaged object is never
  * sent as a good one.
  */
 export class PushSource {
-  private readonly buffer: Buffer;
+  private readonly buffer: Buffer<ArrayBuffer>;
 
   constructor(
     private readonly cache: ObjectCache,
     private readonly chunker: ChunkerParams,
+    private readonly cutterFor: CutterFor,
   ) {
-    this.buffer = Buffer.allocUnsafeSlow(READ_BYTES + chunker.max + chunker.whole);
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(cutBufferBytes(chunker), chunker.whole));
   }
 
   /**
@@ -30,7 +38,7 @@ export class PushSource {
     const { descriptor, size: stored } = this.cache.open(oid);
     try {
       if (stored !== size) throw corrupt(oid, this.cache.pathOf(oid));
-      const count = fill(descriptor, this.buffer, 0, size);
+      const count = fill(descriptor, this.buffer, { offset: 0, length: size });
       const bytes = this.buffer.subarray(0, count);
       if (!this.cache.hash.digest(bytes).equals(digestOf(oid))) throw corrupt(oid, this.cache.pathOf(oid));
       return bytes;
@@ -39,48 +47,69 @@ export class PushSource {
     }
   }
 
-  /** Cuts a large object into chunks, in order. Errors: `OBJECT_MISSING`, `OBJECT_CORRUPT` (at the end), the taker's. */
+  /**
+   * Cuts a large object into chunks, in order; in a thread, where there is one, while earlier chunks are sent. Errors:
+   * `OBJECT_MISSING`, `OBJECT_CORRUPT` (at the end), `FILE_SYSTEM`, the taker's.
+   */
   async eachChunk(oid: Oid, size: number, take: ChunkTaker): Promise<void> {
+    const thread = await this.cutterFor(size);
     const { descriptor, size: stored } = this.cache.open(oid);
-    const { hash } = this.cache;
-    const whole = hash.create();
-    const chunker = createChunker(this.chunker);
-    let held = 0;
     try {
       if (stored !== size) throw corrupt(oid, this.cache.pathOf(oid));
-      for (;;) {
-        const count = fill(descriptor, this.buffer, held, READ_BYTES);
-        const fresh = this.buffer.subarray(held, held + count);
-        whole.update(fresh);
-        const lengths = chunker.push(fresh);
-        if (count < READ_BYTES) {
-          const last = chunker.finish();
-          if (last > 0) lengths.push(last);
-        }
-        let at = 0;
-        for (const length of lengths) {
-          const bytes = this.buffer.subarray(at, at + length);
-          const waiting = take(hash.digest(bytes), bytes);
-          if (waiting) await waiting;
-          at += length;
-        }
-        if (count < READ_BYTES) break;
-        this.buffer.copyWithin(0, at, held + count);
-        held += count - at;
+      let whole: Uint8Array | undefined;
+      for await (const block of thread ? this.cutIn(thread, descriptor) : this.cutHere(descriptor)) {
+        await giveChunks(block, take);
+        whole = block.whole;
       }
-      if (!whole.digest().equals(digestOf(oid))) throw corrupt(oid, this.cache.pathOf(oid));
+      if (!whole || !digestOf(oid).equals(whole)) throw corrupt(oid, this.cache.pathOf(oid));
+    } catch (error) {
+      throw systemErrorCode(error) === undefined ? error : fileSystemError('read', this.cache.pathOf(oid), error);
     } finally {
       closeSync(descriptor);
     }
   }
+
+  private *cutHere(descriptor: number): Generator<CutBlock> {
+    const cutter = new FileCutter(descriptor, this.cache.hash, this.chunker);
+    for (;;) {
+      const block = cutter.next(this.buffer);
+      yield block;
+      if (block.whole) return;
+    }
+  }
+
+  private async *cutIn(thread: PushThread, descriptor: number): AsyncGenerator<CutBlock> {
+    const { algorithm, implementation } = this.cache.hash;
+    const preference = implementation === 'openssl' ? 'auto' : implementation;
+    await thread.request({ kind: 'open', file: { descriptor, chunker: this.chunker, algorithm, preference } });
+    const waiting: Promise<CutBlock>[] = [];
+    const request = (buffer: ArrayBuffer): void => {
+      const block = thread.request({ kind: 'cut', buffer }, [buffer]);
+      // Whoever waits for it gets the error; until then it is nobody's.
+      block.catch(() => {});
+      waiting.push(block);
+    };
+    try {
+      for (let count = 0; count < BLOCKS_AHEAD; count++) request(new ArrayBuffer(cutBufferBytes(this.chunker)));
+      for (;;) {
+        const block = (await waiting.shift()) as CutBlock;
+        yield block;
+        if (block.whole) return;
+        request(block.bytes.buffer);
+      }
+    } finally {
+      // The descriptor is closed next: the thread must have read what it was asked for.
+      await Promise.allSettled(waiting);
+    }
+  }
 }
 
-function fill(descriptor: number, buffer: Buffer, offset: number, length: number): number {
-  let count = 0;
-  while (count < length) {
-    const read = readSync(descriptor, buffer, offset + count, length - count, null);
-    if (read === 0) break;
-    count += read;
+async function giveChunks({ bytes, lengths, digests }: CutBlock, take: ChunkTaker): Promise<void> {
+  let at = 0;
+  for (const [index, length] of lengths.entries()) {
+    const digest = Buffer.from(digests.buffer, digests.byteOffset + index * DIGEST_BYTES, DIGEST_BYTES);
+    const waiting = take(digest, Buffer.from(bytes.buffer, bytes.byteOffset + at, length));
+    if (waiting) await waiting;
+    at += length;
   }
-  return count;
 }

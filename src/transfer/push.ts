@@ -155,7 +155,12 @@ class PushRun implements RemoteState {
     const sender = new ChunkSender({ session, info, places, uploader, phase, dryRun });
     const { whole } = info.chunker;
     const walk = new PushWalk({ session, whole, places, sender, records, remote: this, failed: report.failed });
-    for (const root of roots) if (await walk.root(root)) report.pushed++;
+    try {
+      for (const root of roots) if (await walk.root(root)) report.pushed++;
+      await sender.finish();
+    } finally {
+      await sender.close();
+    }
     report.bytes += sender.plannedBytes;
   }
 }

@@ -1,14 +1,17 @@
-import { MlvError } from '../core/errors.js';
+import { isMlvError, MlvError } from '../core/errors.js';
 import type { HashFunction } from '../objects/hash.js';
+import { chunkContent } from './chunk-codec.js';
 import type { RangeRequest, Wanted } from './range-plan.js';
 
 /** A part of a range: which chunk it must be. */
 export interface ChunkUse {
-  /** Digest of the chunk's bytes. */
+  /** Digest of the chunk's raw bytes. */
   digest: Buffer;
+  /** Raw bytes: more than the part's where the chunk is compressed. */
+  length: number;
 }
 
-/** Takes a chunk that was compared with its digest; the bytes are used again when it returns. */
+/** Takes a chunk's raw bytes, which were compared with its digest; they are used again when it returns. */
 export type ChunkSink<T> = (part: Wanted<T>, bytes: Buffer) => void;
 
 export interface RangeReaderOptions<T> {
@@ -21,7 +24,8 @@ export interface RangeReaderOptions<T> {
 }
 
 /**
- * Cuts the body of a ranged request into the chunks that are wanted, checks each against its digest and hands it on:
+ * Cuts the body of a ranged request into the chunks that are wanted, expands what is compressed, checks each against its
+ * digest and hands it on:
  * memory is one chunk, whatever the range. Parts must be as planRanges gives them: in ascending order of offsets, each
  * the same bytes as the one before or none of them. `refuse` gets `PACK_INVALID` for a chunk with other content. Error: `REMOTE_TRANSIENT` for a short body.
  */
@@ -98,18 +102,37 @@ class RangeCutter<T extends ChunkUse> {
     this.complete(this.held.subarray(0, length));
   }
 
+  private content(stored: Buffer, length: number): Content {
+    try {
+      const bytes = chunkContent(stored, length);
+      return { length, bytes, digest: this.options.hash.digest(bytes) };
+    } catch (error) {
+      if (isMlvError(error, 'PACK_INVALID')) return { length, bytes: undefined, digest: stored };
+      throw error;
+    }
+  }
+
   private complete(bytes: Buffer): void {
     const first = this.request.parts[this.next] as Wanted<T>;
-    const digest = this.options.hash.digest(bytes);
+    let content: Content | undefined;
     // One chunk may be wanted in several places: they follow each other with the same offset.
     for (;;) {
       const part = this.request.parts[this.next];
       if (!part || part.offset !== first.offset) return;
       this.next++;
-      if (part.use.digest.equals(digest)) this.options.take(part, bytes);
+      // Only a forged record has two raw lengths for one place.
+      if (content?.length !== part.use.length) content = this.content(bytes, part.use.length);
+      if (content.bytes && part.use.digest.equals(content.digest)) this.options.take(part, content.bytes);
       else this.options.refuse(part, damagedChunk(this.request.pack, part));
     }
   }
+}
+
+interface Content {
+  /** Raw bytes that were expected. */
+  length: number;
+  bytes: Buffer | undefined;
+  digest: Buffer;
 }
 
 function damagedChunk<T extends ChunkUse>(pack: string, part: Wanted<T>): MlvError {

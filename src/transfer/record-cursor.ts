@@ -1,7 +1,8 @@
 import type { ByteReader } from '../core/varint.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
 import { KIND, TreeReader } from '../objects/tree-format.js';
-import { PACK_HEADER_BYTES, requireKnownCodec } from './pack-format.js';
+import { areLengthsPossible, CODEC, requireKnownCodec } from './chunk-codec.js';
+import { PACK_HEADER_BYTES } from './pack-format.js';
 import { LOCATION } from './record-format.js';
 
 const NO_BYTES = Buffer.alloc(0);
@@ -36,8 +37,10 @@ export class PackList {
 export class ChunkCursor {
   /** Digest of the chunk's raw bytes: a view, not a copy. */
   digest: Buffer = NO_BYTES;
-  /** Raw bytes, which are also the stored bytes while no codec changes them. */
+  /** Raw bytes. */
   length = 0;
+  /** Bytes in the pack: fewer than `length` where the chunk is compressed, otherwise as many. */
+  stored = 0;
   /** Index of its pack in the record's list. */
   packIndex = 0;
   /** Where it begins in its pack. */
@@ -57,6 +60,11 @@ export class ChunkCursor {
   /** Digest of the current chunk's pack: a view, not a copy. */
   get pack(): Buffer {
     return this.packs.digest(this.packIndex);
+  }
+
+  /** As `stored` where the chunk is compressed, otherwise undefined. */
+  get deflated(): number | undefined {
+    return this.stored === this.length ? undefined : this.stored;
   }
 
   /** Moves to the next chunk of the current file; false behind its last. */
@@ -103,10 +111,13 @@ export class ChunkCursor {
     if (this.packIndex > this.packsSeen) reader.fail('packs are not in the order of their first use');
     if (this.packIndex === this.packsSeen) this.packsSeen++;
     this.offset = reader.varint();
-    if (this.offset < PACK_HEADER_BYTES || !Number.isSafeInteger(this.offset + this.length)) {
+    const codec = reader.byte();
+    requireKnownCodec(codec, this.what);
+    this.stored = codec === CODEC.stored ? this.length : reader.varint();
+    if (!areLengthsPossible(codec, this.stored, this.length)) reader.fail('a chunk has an impossible stored length');
+    if (this.offset < PACK_HEADER_BYTES || !Number.isSafeInteger(this.offset + this.stored)) {
       reader.fail('a chunk begins where none can');
     }
-    requireKnownCodec(reader.byte(), this.what);
   }
 }
 

@@ -2,7 +2,7 @@ import type { HashFunction } from '../objects/hash.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
 import { KIND, TreeReader } from '../objects/tree-format.js';
 import { ByteWriter } from './byte-writer.js';
-import { CODEC } from './pack-format.js';
+import { CODEC } from './chunk-codec.js';
 import { LOCATION, RECORD_KIND, RECORD_MAGIC } from './record-format.js';
 
 /** Where one chunk's bytes are on a remote. */
@@ -11,6 +11,8 @@ export interface ChunkPlace {
   pack: Buffer;
   /** Where the chunk begins in the pack. */
   offset: number;
+  /** Bytes it takes in the pack where it is compressed; absent for a chunk that is stored as it is. */
+  deflated?: number | undefined;
 }
 
 /** One chunk of a file, and where it is. */
@@ -159,7 +161,11 @@ function writeChunk(body: ByteWriter, packs: PackListWriter, chunk: PlacedChunk)
 function writePlace(body: ByteWriter, packs: PackListWriter, place: ChunkPlace): void {
   body.varint(packs.index(place.pack));
   body.varint(place.offset);
-  body.byte(CODEC.stored);
+  if (place.deflated === undefined) body.byte(CODEC.stored);
+  else {
+    body.byte(CODEC.deflate);
+    body.varint(place.deflated);
+  }
 }
 
 function sealRecord(kind: number, parts: readonly Uint8Array[], hash: HashFunction): Buffer {

@@ -27,6 +27,8 @@ export interface SessionOptions {
   /** Requests under way at once. */
   jobs: number;
   reporter: Reporter;
+  /** Compress what is pushed where that pays. */
+  compress?: boolean;
   signal?: AbortSignal;
 }
 

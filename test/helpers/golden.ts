@@ -13,10 +13,12 @@ export interface GoldenRemote {
   files: Map<string, Buffer>;
   /** File name to the key it has on a remote; none for the tree, which travels inside its record. */
   keys: Map<string, string>;
-  oids: { inline: Oid; chunks: Oid; tree: Oid };
-  /** The bytes of the object that record-chunks describes. */
+  oids: { inline: Oid; chunks: Oid; deflate: Oid; tree: Oid };
+  /** The bytes of the objects that record-chunks and record-deflate describe. */
   content: Buffer;
+  repeated: Buffer;
   packDigest: Buffer;
+  packDeflateDigest: Buffer;
 }
 
 /** Bytes that anybody can make again: the SHA-256 of `<label>:0`, `<label>:1`, ... one after the other. */
@@ -63,10 +65,23 @@ export function goldenRemote(hash: HashFunction): GoldenRemote {
     else locations.packed(locations.entry.name === 'run.sh' ? three : one);
   }
 
+  // A stream that is written here and not made: every version of zlib makes another one.
+  const repeated = Buffer.from('mlv '.repeat(100));
+  const stream = Buffer.from('cbcd2953c81dc583060300', 'hex');
+  const repeatedDigest = hash.digest(repeated);
+  const deflatePack = new PackBuilder({ capacity: 4096 });
+  deflatePack.add(two.digest, parts.two);
+  const offset = deflatePack.add(repeatedDigest, stream, repeated.length);
+  const packDeflate = deflatePack.finish(hash);
+  const deflateRecord = new ChunksRecordWriter();
+  const place = { pack: packDeflate.digest, offset, deflated: stream.length };
+  deflateRecord.add({ digest: repeatedDigest, length: repeated.length, ...place });
+
   const small = fixedBytes('small', 200);
   const oids = {
     inline: toOid('blake3', hash.digest(small)),
     chunks: toOid('blake3', hash.digest(content)),
+    deflate: toOid('blake3', repeatedDigest),
     tree: toOid('blake3', hash.digest(tree)),
   };
   const info = newRemoteInfo('00000000-0000-4000-8000-000000000001', 'blake3');
@@ -74,20 +89,26 @@ export function goldenRemote(hash: HashFunction): GoldenRemote {
     files: new Map([
       ['tree', tree],
       ['pack', pack.bytes],
+      ['pack-deflate', packDeflate.bytes],
       ['record-inline', encodeInlineRecord(small, hash)],
       ['record-chunks', chunks.finish(hash)],
+      ['record-deflate', deflateRecord.finish(hash)],
       ['record-tree', locations.finish(hash)],
       ['mlv.json', encodeRemoteInfo(info)],
     ]),
     keys: new Map([
       ['pack', packKey('blake3', pack.digest)],
+      ['pack-deflate', packKey('blake3', packDeflate.digest)],
       ['record-inline', recordKey(oids.inline)],
       ['record-chunks', recordKey(oids.chunks)],
+      ['record-deflate', recordKey(oids.deflate)],
       ['record-tree', recordKey(oids.tree)],
       ['mlv.json', REMOTE_INFO_KEY],
     ]),
     oids,
     content,
+    repeated,
     packDigest: pack.digest,
+    packDeflateDigest: packDeflate.digest,
   };
 }

@@ -136,7 +136,7 @@ function expectRecordClosed(
     while (cursor.next()) {
       const table = at.tables.get(cursor.pack.toString('hex'));
       const entry = [...(table?.entries() ?? [])].find(({ offset }) => offset === cursor.offset);
-      if (entry?.length !== cursor.length || !entry.digest.equals(cursor.digest))
+      if (!entry?.digest.equals(cursor.digest) || entry.length !== cursor.length || entry.stored !== cursor.stored)
         throw new Error(`${at.key} names a chunk that is not there`);
     }
   };

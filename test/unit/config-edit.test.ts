@@ -181,6 +181,7 @@ const BY_KEY: Record<string, fc.Arbitrary<string>> = {
   'cache.link': fc.subarray([...LINK_MODES], { minLength: 1 }).map((modes) => modes.join(',')),
   endpoint: fc.webUrl(),
   sse: fc.constantFrom('AES256', 'aws:kms'),
+  compression: fc.constantFrom('auto', 'off'),
   checksum: fc.constantFrom('when-required', 'when-supported'),
   'path-style': flag,
   'unsigned-payload': flag,

@@ -102,7 +102,7 @@ describe('what is in force', () => {
     const url =
       'url: s3://bucket\n    region: eu-west-1\n    profile: "007"\n    endpoint: https://minio.example.com:9000\n';
     const rest = 'path-style: true\n    sse: aws:kms\n    sse-kms-key-id: 1234\n    storage-class: STANDARD_IA\n';
-    const checks = 'checksum: when-required\n    unsigned-payload: no\n';
+    const checks = 'compression: off\n    checksum: when-required\n    unsigned-payload: no\n';
     const config = configOf({ files: { project: `remote:\n  1:\n    ${url}    ${rest}    ${checks}` } });
     expect(config.remotes.get('1')).toEqual({
       url: 's3://bucket',
@@ -113,6 +113,7 @@ describe('what is in force', () => {
       sse: 'aws:kms',
       sseKmsKeyId: '1234',
       storageClass: 'STANDARD_IA',
+      compression: 'off',
       checksum: 'when-required',
       unsignedPayload: false,
     });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { isMlvError } from '../../src/core/errors.js';
 import { type HashFunction, loadHash } from '../../src/objects/hash.js';
 import { decodeTree } from '../../src/objects/tree-format.js';
+import { chunkContent } from '../../src/transfer/chunk-codec.js';
 import { parsePackTable } from '../../src/transfer/pack-format.js';
 import { verifyPack } from '../../src/transfer/pack-verify.js';
 import { openRecord } from '../../src/transfer/record-reader.js';
@@ -11,6 +12,9 @@ import { type GoldenRemote, goldenRemote } from '../helpers/golden.js';
 
 let hash: HashFunction;
 let golden: GoldenRemote;
+
+const RECORDS = ['inline', 'chunks', 'deflate', 'tree'] as const;
+const FILES = ['tree', 'pack', 'pack-deflate', ...RECORDS.map((kind) => `record-${kind}`), 'mlv.json'];
 
 function committed(name: string): Buffer {
   return readFileSync(new URL(`../../fixtures/golden/${name}`, import.meta.url));
@@ -40,12 +44,9 @@ beforeAll(async () => {
 });
 
 describe('the golden files', () => {
-  it.each(['tree', 'pack', 'record-inline', 'record-chunks', 'record-tree', 'mlv.json'])(
-    '%s is what this version writes',
-    (name) => {
-      expect(golden.files.get(name)?.toString('hex')).toBe(committed(name).toString('hex'));
-    },
-  );
+  it.each(FILES)('%s is what this version writes', (name) => {
+    expect(golden.files.get(name)?.toString('hex')).toBe(committed(name).toString('hex'));
+  });
 
   it('have the keys of a remote', () => {
     expect(JSON.parse(committed('keys.json').toString())).toEqual(Object.fromEntries(golden.keys));
@@ -64,6 +65,15 @@ describe('the golden files', () => {
     }
     expect(Buffer.concat(parts).equals(golden.content)).toBe(true);
     expect(record.size).toBe(golden.content.length);
+  });
+
+  it('rebuild the file of the record that names a compressed chunk', () => {
+    const record = openRecord(committed('record-deflate'), golden.oids.deflate, hash);
+    if (record.kind !== 'chunks') throw new Error(`it is ${record.kind}`);
+    const cursor = record.chunks();
+    expect([cursor.next(), cursor.length, cursor.stored]).toEqual([true, 400, 11]);
+    const stored = committed('pack-deflate').subarray(cursor.offset, cursor.offset + cursor.stored);
+    expect(chunkContent(stored, cursor.length).equals(golden.repeated)).toBe(true);
   });
 
   it('locate the files of the tree record in the pack', () => {
@@ -96,6 +106,7 @@ describe('the golden files', () => {
     const inline = openRecord(committed('record-inline'), golden.oids.inline, hash);
     expect(inline).toMatchObject({ kind: 'inline', content: { length: 200 } });
     expect(verifyPack(committed('pack'), golden.packDigest, hash).count).toBe(3);
+    expect(verifyPack(committed('pack-deflate'), golden.packDeflateDigest, hash).count).toBe(2);
     expect(decodeRemoteInfo(committed('mlv.json'), 'here')).toMatchObject({
       repository: '00000000-0000-4000-8000-000000000001',
       hash: 'blake3',
@@ -106,10 +117,9 @@ describe('the golden files', () => {
 });
 
 describe('one changed byte', () => {
-  it('is found in any place of a pack', () => {
-    expect(
-      undetected(committed('pack'), ['PACK_INVALID'], (damaged) => verifyPack(damaged, golden.packDigest, hash)),
-    ).toEqual([]);
+  it.each(['pack', 'pack-deflate'])('is found in any place of a pack: %s', (name) => {
+    const digest = hash.digest(committed(name));
+    expect(undetected(committed(name), ['PACK_INVALID'], (damaged) => verifyPack(damaged, digest, hash))).toEqual([]);
   });
 
   it('is found in any place of a pack by those who do not know its digest', () => {
@@ -117,7 +127,7 @@ describe('one changed byte', () => {
     expect(undetected(committed('pack'), ['PACK_INVALID', 'FORMAT_TOO_NEW'], read)).toEqual([]);
   });
 
-  it.each(['inline', 'chunks', 'tree'] as const)('is found in any place of a record: %s', (kind) => {
+  it.each(RECORDS)('is found in any place of a record: %s', (kind) => {
     const read = (damaged: Buffer): unknown => openRecord(damaged, golden.oids[kind], hash);
     expect(undetected(committed(`record-${kind}`), ['RECORD_INVALID'], read)).toEqual([]);
   });
@@ -151,7 +161,7 @@ describe('a file that ends too early or goes on', () => {
     );
   });
 
-  it.each(['inline', 'chunks', 'tree'] as const)('is found in a record: %s', (kind) => {
+  it.each(RECORDS)('is found in a record: %s', (kind) => {
     const record = committed(`record-${kind}`);
     for (let length = 0; length < record.length; length++) {
       expect(() => openRecord(record.subarray(0, length), golden.oids[kind], hash)).toThrow(

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { varintLength, writeVarint } from '../../src/core/varint.js';
 import { type HashFunction, loadHash } from '../../src/objects/hash.js';
+import { chunkContent, deflateChunk } from '../../src/transfer/chunk-codec.js';
 import { PackBuilder } from '../../src/transfer/pack-builder.js';
 import {
   loneChunkPackBytes,
@@ -17,11 +18,16 @@ beforeAll(async () => {
   hash = await loadHash('blake3');
 });
 
-const chunkLists = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 40 });
+const chunk = fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 300 }),
+  fc.tuple(fc.nat(255), fc.integer({ min: 1, max: 3000 })).map(([byte, length]) => Buffer.alloc(length, byte)),
+);
+const chunkLists = fc.array(chunk, { minLength: 1, maxLength: 40 });
 
-function build(chunks: readonly Uint8Array[], capacity = 64 * 1024) {
+/** A pack of chunks, each compressed where that makes it smaller. */
+function build(chunks: readonly Uint8Array[], capacity = 256 * 1024) {
   const builder = new PackBuilder({ capacity });
-  const offsets = chunks.map((chunk) => builder.add(hash.digest(chunk), chunk));
+  const offsets = chunks.map((each) => builder.add(hash.digest(each), deflateChunk(each) ?? each, each.length));
   return { ...builder.finish(hash), offsets };
 }
 
@@ -62,7 +68,8 @@ describe('a pack', () => {
         expect([table.count, count]).toEqual([chunks.length, chunks.length]);
         for (const [index, entry] of [...table.entries()].entries()) {
           expect(entry.offset).toBe(offsets[index]);
-          expect(bytes.subarray(entry.offset, entry.offset + entry.length).equals(chunks[index]!)).toBe(true);
+          const stored = bytes.subarray(entry.offset, entry.offset + entry.stored);
+          expect(chunkContent(stored, entry.length).equals(chunks[index]!)).toBe(true);
           expect(entry.digest.equals(hash.digest(chunks[index]!))).toBe(true);
         }
       }),
@@ -121,6 +128,7 @@ describe('a pack', () => {
 describe('a pack from elsewhere', () => {
   const digest = Buffer.alloc(32, 7);
   const payload = Buffer.from('abc');
+  const row = (codec: number, raw: number): Buffer => tableRow(digest, 3, { codec, raw });
 
   it('is read when it is right', () => {
     expect(parse(assemble({ payload, table: tableRow(digest, 3), count: 1 }))).toMatchObject({ count: 1 });
@@ -146,6 +154,9 @@ describe('a pack from elsewhere', () => {
     ['a table cut short', () => assemble({ payload, table: tableRow(digest, 3).subarray(1), count: 1 })],
     ['a chunk of no bytes', () => assemble({ table: tableRow(digest, 0), count: 1 })],
     ['a stored chunk of two lengths', () => assemble({ payload, table: tableRow(digest, 3, { raw: 4 }), count: 1 })],
+    ['a compressed chunk as long as the raw one', () => assemble({ payload, table: row(1, 3), count: 1 })],
+    ['a compressed chunk longer than the raw one', () => assemble({ payload, table: row(1, 2), count: 1 })],
+    ['a compressed chunk of a gigabyte', () => assemble({ payload, table: row(1, 2 ** 30), count: 1 })],
     ['chunks longer than it', () => assemble({ payload, table: tableRow(digest, 2 ** 52), count: 1 })],
     ['bytes of no chunk', () => assemble({ payload, table: tableRow(digest, 2), count: 1 })],
     [
@@ -157,7 +168,7 @@ describe('a pack from elsewhere', () => {
   });
 
   it('says that it is of a later version', () => {
-    const codec = assemble({ payload, table: tableRow(digest, 3, { codec: 1, raw: 9 }), count: 1 });
+    const codec = assemble({ payload, table: tableRow(digest, 3, { codec: 2, raw: 9 }), count: 1 });
     const format = assemble({ payload, table: tableRow(digest, 3), count: 1, magic: Buffer.from('mlvpack\x02') });
     for (const pack of [codec, format]) {
       expect(() => parse(pack)).toThrow(expect.objectContaining({ code: 'FORMAT_TOO_NEW' }));
@@ -168,7 +179,7 @@ describe('a pack from elsewhere', () => {
   });
 
   it('is damaged, and not of a later version, when its own digest does not fit', () => {
-    const pack = assemble({ payload, table: tableRow(digest, 3, { codec: 1, raw: 9 }), count: 1 });
+    const pack = assemble({ payload, table: tableRow(digest, 3, { codec: 2, raw: 9 }), count: 1 });
     expect(() => verifyPack(pack, digest, hash)).toThrow(expect.objectContaining({ code: 'PACK_INVALID' }));
   });
 

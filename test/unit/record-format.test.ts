@@ -25,12 +25,15 @@ const TOO_LARGE = Number.MAX_SAFE_INTEGER;
 
 const digests = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
 const packs = fc.constantFrom(A, B, Buffer.alloc(32, 1), Buffer.alloc(32, 2));
-const chunks: fc.Arbitrary<PlacedChunk> = fc.record({
-  digest: digests,
-  length: fc.integer({ min: 1, max: 2 ** 40 }),
-  pack: packs,
-  offset: fc.integer({ min: 8, max: 2 ** 40 }),
-});
+const chunks: fc.Arbitrary<PlacedChunk> = fc
+  .record({
+    digest: digests,
+    length: fc.integer({ min: 1, max: 2 ** 40 }),
+    pack: packs,
+    offset: fc.integer({ min: 8, max: 2 ** 40 }),
+    deflated: fc.constantFrom(undefined, 1, 1000),
+  })
+  .map((chunk) => ({ ...chunk, length: chunk.length + (chunk.deflated ?? 0) }));
 
 /** Bytes from numbers (as varints) and buffers. */
 function body(...parts: (number | Buffer)[]): Buffer {
@@ -54,8 +57,8 @@ function walkChunks(bytes: Buffer, oid = OID): PlacedChunk[] {
   if (record.kind !== 'chunks') throw new Error(`it is ${record.kind}`);
   const result: PlacedChunk[] = [];
   for (const cursor = record.chunks(); cursor.next(); ) {
-    const { digest, length, pack, offset } = cursor;
-    result.push({ digest, length, pack, offset });
+    const { digest, length, pack, offset, deflated } = cursor;
+    result.push({ digest, length, pack, offset, deflated });
   }
   return result;
 }
@@ -120,6 +123,9 @@ describe('a chunks record', () => {
     ['packs out of order', () => body(6, 2, A, B, 2, chunk(3, 1, 8), chunk(3, 0, 8))],
     ['a chunk in the header of a pack', () => body(3, 1, A, 1, chunk(3, 0, 7))],
     ['a chunk behind all numbers', () => body(3, 1, A, 1, chunk(3, 0, TOO_LARGE - 1))],
+    ['a compressed chunk of no bytes', () => body(3, 1, A, 1, A, 3, 0, 8, Buffer.from([1]), 0)],
+    ['a compressed chunk that is not shorter', () => body(3, 1, A, 1, A, 3, 0, 8, Buffer.from([1]), 3)],
+    ['a compressed chunk behind all numbers', () => body(9, 1, A, 1, A, 9, 0, TOO_LARGE - 1, Buffer.from([1]), 3)],
     ['more packs than bytes', () => body(3, TOO_LARGE, A, 1, chunk(3, 0, 8))],
     ['more chunks than bytes', () => body(TOO_LARGE, 1, A, TOO_LARGE, chunk(3, 0, 8))],
     ['bytes behind the end', () => body(3, 1, A, 1, chunk(3, 0, 8), 0)],
@@ -194,8 +200,8 @@ describe('a tree record', () => {
         for (const cursor = opened.entries(); cursor.next(); ) {
           const parts: PlacedChunk[] = [];
           while (cursor.chunks.next()) {
-            const { digest, length, pack, offset } = cursor.chunks;
-            parts.push({ digest, length, pack, offset });
+            const { digest, length, pack, offset, deflated } = cursor.chunks;
+            parts.push({ digest, length, pack, offset, deflated });
           }
           seen.push([cursor.entry.name, cursor.location === 'chunks' ? parts : cursor.location]);
         }
@@ -260,7 +266,7 @@ describe('a tree record', () => {
 
 describe('a record of a later version', () => {
   it('says so', () => {
-    const codec = body(3, 1, A, 1, A, 3, 0, 8, Buffer.from([1]), 2);
+    const codec = body(3, 1, A, 1, A, 3, 0, 8, Buffer.from([2]), 2);
     const later = [
       seal('c', codec),
       seal('z', Buffer.alloc(0)),

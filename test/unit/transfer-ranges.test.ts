@@ -121,7 +121,7 @@ function makeBody(lengths: { skip: number; length: number; times: number }[]): {
     at += skip;
     const digest = hash.digest(body.subarray(at, at + length));
     for (let time = 0; time < times; time++)
-      parts.push({ pack: 'p', offset: start + at, length, use: { digest, index } });
+      parts.push({ pack: 'p', offset: start + at, length, use: { digest, index, length } });
     at += length;
   }
   return { body, request: { pack: 'p', start, length: total, parts } };

@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import { type ChunkBatch, compressBatch, type StoredBatch } from './chunk-batch.js';
+import { PushThread } from './push-thread.js';
+
+/** Files from that size are cut in a thread: it takes longer to cut them than to start it. */
+const LEAST_CUT_BYTES = 16 * 1024 * 1024;
+
+/** Bytes that are compressed on the main thread before threads are started: small pushes need none. */
+const LEAST_COMPRESSED_BYTES = 4 * 1024 * 1024;
+
+/** Threads that compress: more than that no network takes. */
+const MOST_COMPRESSORS = 4;
+
+/** The threads of one push, each started when there is enough work for it. */
+export class PushThreads {
+  /** Batches that may be under way at once. */
+  readonly width: number;
+  private cutting: Promise<PushThread | undefined> | undefined;
+  private readonly compressors: Promise<PushThread | undefined>[] = [];
+  private compressed = 0;
+  private batches = 0;
+
+  constructor(cores = availableParallelism()) {
+    this.width = Math.max(1, Math.min(MOST_COMPRESSORS, cores));
+  }
+
+  /** The thread that cuts files, for a file of `size` bytes; undefined when it is cut better, or only, without one. */
+  async cutter(size: number): Promise<PushThread | undefined> {
+    if (size < LEAST_CUT_BYTES) return undefined;
+    this.cutting ??= PushThread.start();
+    return this.cutting;
+  }
+
+  /** Compresses a batch; its buffer comes back in the result. Error: `INTERNAL` when a thread ends. */
+  async compress(batch: ChunkBatch): Promise<StoredBatch> {
+    this.compressed += batch.bytes.length;
+    if (this.compressed < LEAST_COMPRESSED_BYTES) return compressBatch(batch);
+    const index = this.batches++ % this.width;
+    this.compressors[index] ??= PushThread.start();
+    const thread = await this.compressors[index];
+    return thread ? thread.request({ kind: 'compress', batch }, [batch.bytes.buffer]) : compressBatch(batch);
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    const threads = await Promise.all([this.cutting, ...this.compressors]);
+    await Promise.all(threads.map((thread) => thread?.close()));
+  }
+}
