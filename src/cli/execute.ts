@@ -27,7 +27,8 @@ export async function execute({ declaration, globals, input }: Call, streams: St
   });
   const to = { ...streams, ...globals };
   try {
-    const session = await openSession({ globals, reporter, signal: interrupts.signal, output: streams.out });
+    const { signal, divert: divertSignals } = interrupts;
+    const session = await openSession({ globals, reporter, signal, divertSignals, output: streams.out });
     const verb = await declaration.load?.();
     const result = (await verb?.run(session, input)) ?? {};
     reporter.close();
@@ -51,7 +52,9 @@ function makeReporter(globals: Globals): ProgressReporter {
   });
 }
 
-async function openSession(given: Pick<Session, 'globals' | 'reporter' | 'signal' | 'output'>): Promise<Session> {
+async function openSession(
+  given: Pick<Session, 'globals' | 'reporter' | 'signal' | 'divertSignals' | 'output'>,
+): Promise<Session> {
   const { color, directories } = given.globals;
   const cwd = directories.reduce(enter, process.cwd());
   const colours = wantsColour({ isTTY: process.stdout.isTTY ?? false, env: process.env, color });

@@ -5,6 +5,11 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface Interrupts {
   /** Aborted with an `INTERRUPTED` error at the first signal. */
   readonly signal: AbortSignal;
+  /**
+   * Has signals go to the listener and nowhere else, for a program that runs in the place of this one, until the function
+   * it gives is called.
+   */
+  divert(listener: (name: NodeJS.Signals) => void): () => void;
   /** Stops listening. */
   dispose(): void;
 }
@@ -16,7 +21,12 @@ export interface Interrupts {
  */
 export function watchInterrupts(careful: boolean, onSignal: (ending: boolean) => void): Interrupts {
   const controller = new AbortController();
-  const listener = (): void => {
+  const diverted = new Set<(name: NodeJS.Signals) => void>();
+  const listener = (name: NodeJS.Signals): void => {
+    if (diverted.size > 0) {
+      for (const take of diverted) take(name);
+      return;
+    }
     const ending = controller.signal.aborted || !careful;
     onSignal(ending);
     controller.abort(new MlvError('INTERRUPTED', 'interrupted'));
@@ -25,6 +35,10 @@ export function watchInterrupts(careful: boolean, onSignal: (ending: boolean) =>
   for (const name of SIGNALS) process.on(name, listener);
   return {
     signal: controller.signal,
+    divert(take) {
+      diverted.add(take);
+      return () => void diverted.delete(take);
+    },
     dispose() {
       for (const name of SIGNALS) process.off(name, listener);
     },

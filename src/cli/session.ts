@@ -27,6 +27,11 @@ export interface Session {
   readonly home: string;
   /** Aborted with an `INTERRUPTED` error on Ctrl-C. */
   readonly signal: AbortSignal;
+  /**
+   * Has signals go to the listener alone, in place of `signal`, while another program runs for the user. Gives the
+   * function that ends this.
+   */
+  readonly divertSignals: (listener: (name: NodeJS.Signals) => void) => () => void;
   readonly reporter: Reporter;
   /** Standard output, for the verbs that print bytes rather than a result. */
   readonly output: Output;

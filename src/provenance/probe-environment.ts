@@ -51,8 +51,11 @@ export async function probeEnvironment(options: ProbeOptions): Promise<Environme
     ...(Object.keys(locks).length === 0 ? ['locks'] : []),
   ];
   const variables = recordedVariables(env, options.variables);
+  const found: Environment = Object.assign({}, ...parts);
+  // Last in what is printed.
+  delete found.absent;
   return {
-    ...Object.assign({}, ...parts),
+    ...found,
     ...(Object.keys(locks).length > 0 && { locks }),
     ...(Object.keys(variables).length > 0 && { variables }),
     absent: [...new Set(absent)].sort(),

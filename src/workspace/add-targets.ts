@@ -116,8 +116,11 @@ function unsupported(path: RepositoryPath, reason: string): MlvError {
   return new MlvError('PATH_UNSUPPORTED', `'${path}' cannot be tracked: ${reason}`, { data: { path } });
 }
 
-/** Looks up the directories above each path, so that the cost grows with the number of paths and not with its square. */
-function checkOverlaps(targets: readonly AddTarget[], known: readonly Target[]): void {
+/**
+ * Refuses targets that lie in one another, in what is tracked, or around it. Looks up the directories above each path, so
+ * that the cost grows with the number of paths and not with its square. Error: `TARGETS_OVERLAP`.
+ */
+export function checkOverlaps(targets: readonly AddTarget[], known: readonly Target[]): void {
   const named = new Set(targets.map(({ path }) => path));
   const directories = new Set(known.filter(isDirectoryTarget).map(({ path }) => path));
   const above = new Map(known.flatMap(({ path }) => parents(path).map((parent) => [parent, path])));

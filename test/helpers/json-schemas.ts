@@ -107,6 +107,30 @@ const deadObject = z.strictObject({
   names: z.array(z.string()).describe('some names in a directory'),
 });
 
+const runInput = z.strictObject({
+  path,
+  kind: z.enum(['tracked', 'git', 'plain']),
+  oid: z.string().describe('an oid, or `git:<blob>`'),
+  size: bytes.optional(),
+  files: count.optional(),
+  within: path.optional().describe('the tracked directory that it lies in'),
+  pointer: oid.optional().describe('what its pointer said instead'),
+});
+const metric = z.strictObject({
+  value: z.number(),
+  on: z.string().optional(),
+  on_oid: z.string().optional(),
+  better: z.enum(['higher', 'lower']).optional(),
+});
+const runOutput = z.strictObject({
+  path,
+  oid,
+  size: bytes,
+  files: count.optional(),
+  executable: z.literal(true).optional(),
+});
+const changedInput = z.strictObject({ path, before: z.string(), after: z.string().nullable() });
+
 /** By verb. Every document may carry `error` beside these keys. */
 export const jsonSchemas = {
   init: z.strictObject({
@@ -210,6 +234,18 @@ export const jsonSchemas = {
       }),
     ),
     problems,
+  }),
+  run: z.strictObject({
+    exitCode: z.int().describe('of the command'),
+    interrupted: z.string().optional().describe('the signal that came while it ran'),
+    key: z.string().describe('what was run on what; see docs/formats/run.md'),
+    recorded: oid.nullable().describe('the record, a directory object; null where the command failed'),
+    inputs: z.array(runInput),
+    changed: z.array(changedInput).describe('inputs that changed while it ran'),
+    outputs: z.array(runOutput),
+    metrics: z.record(z.string(), metric),
+    files: z.array(z.string()).describe('what a commit should hold: pointers and ignore files'),
+    staged: z.boolean(),
   }),
   gc: z.strictObject({
     remote: z.string(),

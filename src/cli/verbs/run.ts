@@ -1,0 +1,99 @@
+import { MlvError } from '../../core/errors.js';
+import { splitParamsSource } from '../../provenance/parse-params.js';
+import { executeRun, type RunOutcome } from '../../provenance/run.js';
+import { type PreparedRun, prepareRun, type RunRequest } from '../../provenance/run-prepare.js';
+import { toRepositoryPath } from '../../workspace/paths.js';
+import { type OpenRepository, openRepository } from '../context.js';
+import { gitAddCommand } from '../git-hint.js';
+import { displayer, toPaths } from '../operands.js';
+import { formatBytes } from '../render/units.js';
+import { runTools } from '../run-tools.js';
+import type { Session } from '../session.js';
+import { type OptionValue, type Result, textOption, type VerbInput } from '../verb.js';
+
+/** `mlv run`: see its declaration. Errors: those of prepareRun and executeRun. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const repository = await openRepository(session);
+  const request = requestOf(repository, input);
+  const prepared = await prepareRun(repository, request, session.signal);
+  warnOfDifferences(session, prepared);
+  const outcome = await executeRun(repository, prepared, runTools(session, repository, input));
+  const { interrupted } = outcome;
+  if (!outcome.stored) session.reporter.warn(`${failure(outcome)}; nothing was recorded`);
+  return {
+    notes: outcome.stored ? await recorded(repository, outcome) : [],
+    json: documentOf(prepared, outcome),
+    exitCode: outcome.exitCode === 0 && interrupted ? 130 : outcome.exitCode,
+  };
+}
+
+function requestOf(repository: OpenRepository, { args, options, afterSeparator }: VerbInput): RunRequest {
+  if (afterSeparator !== undefined && afterSeparator !== args.length) {
+    const word = args[0] as string;
+    throw new MlvError('USAGE', `'${word}' stands before the -- and is no option`, {
+      hint: 'the command stands behind --: mlv run -o model.pkl -- python train.py',
+    });
+  }
+  const name = textOption(options.name);
+  const desc = textOption(options.desc);
+  return {
+    ...(name !== undefined && { name }),
+    ...(desc !== undefined && { desc }),
+    command: args,
+    directory: repository.layout.prefix,
+    inputs: toPaths(repository, list(options.input)),
+    params: list(options.params).map((argument) => {
+      const { path, keys } = splitParamsSource(argument);
+      return { path: toRepositoryPath(repository.layout, path), keys };
+    }),
+    outputs: toPaths(repository, list(options.output)),
+    metrics: toPaths(repository, list(options.metrics)),
+  };
+}
+
+function list(value: OptionValue): readonly string[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function warnOfDifferences({ reporter }: Session, { seen }: PreparedRun): void {
+  for (const { path, pointer, within } of seen.inputs) {
+    if (pointer === undefined) continue;
+    const target = within ?? path;
+    reporter.warn(
+      `the input '${path}' is not what its pointer says; what is there now is recorded (to keep it: mlv add '${target}')`,
+    );
+  }
+}
+
+function failure({ exitCode, interrupted }: RunOutcome): string {
+  return interrupted ? `the command was interrupted (${interrupted})` : `the command ended with exit code ${exitCode}`;
+}
+
+async function recorded(repository: OpenRepository, { stored, added }: RunOutcome): Promise<string[]> {
+  if (!stored) return [];
+  const show = displayer(repository);
+  const lines = added.targets.map(
+    ({ path, pointer, state }) => `${state} ${show(path, pointer.files !== undefined)} (${formatBytes(pointer.size)})`,
+  );
+  const command = added.staged ? undefined : await gitAddCommand(repository, added.files);
+  return [
+    ...lines,
+    `recorded as ${stored.run.oid}`,
+    ...(command === undefined ? [] : ['To record it in Git:', `  ${command}`]),
+  ];
+}
+
+function documentOf({ key, seen }: PreparedRun, { exitCode, stored, added, interrupted }: RunOutcome) {
+  return {
+    exitCode,
+    ...(interrupted && { interrupted }),
+    key,
+    recorded: stored?.run.oid ?? null,
+    inputs: seen.inputs,
+    changed: stored?.record.changed ?? [],
+    outputs: stored?.record.outputs ?? [],
+    metrics: stored?.record.metrics ?? {},
+    files: added.files,
+    staged: added.staged,
+  };
+}

@@ -1,0 +1,242 @@
+import { lstatSync, readlinkSync } from 'node:fs';
+import { isMlvError, MlvError } from '../core/errors.js';
+import { isObjectError } from '../objects/object-error.js';
+import type { Oid } from '../objects/oid.js';
+import { type ContentState, contentStates } from '../workspace/content-state.js';
+import { selectedEntry } from '../workspace/list.js';
+import { absolutePath, isWithin, nameOf, type RepositoryPath } from '../workspace/paths.js';
+import { isDirectoryTarget, isPointerPath, loadTargets, pointerPathOf, type Target } from '../workspace/pointers.js';
+import type { Repository } from '../workspace/repository.js';
+import type { RunInput } from './run-record.js';
+
+/** The inputs of a run at one moment. */
+export interface SeenInputs {
+  inputs: RunInput[];
+  /** One line a file of Git below the inputs that are directories: `<blob> <path>`; empty where there is none. */
+  code: string;
+}
+
+export interface InputOptions {
+  /** Outputs and metrics of the run: what lies inside an input directory is none of its content. */
+  written: readonly RepositoryPath[];
+  signal?: AbortSignal;
+}
+
+/**
+ * Finds out what the paths hold: tracked data by its oid (against its pointer, too), files of Git by their blobs, anything
+ * else by its oid. Tracked data inside a directory becomes an input of its own. Nothing is stored.
+ * Errors: `PATH_NOT_FOUND`, `PATH_UNSUPPORTED`, `GIT_FAILED`, `FILE_SYSTEM`.
+ */
+export async function lookAtInputs(
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  options: InputOptions,
+): Promise<SeenInputs> {
+  const { targets } = await loadTargets(repository);
+  const wanted = [...new Set(paths)].sort();
+  const parts = wanted.map((path) => partOf(repository, path, { targets, written: options.written }));
+  const inGit = await filesOfGit(repository, parts, options);
+  const looked = parts.flatMap((part) => [
+    ...(isLookedAt(part, inGit) ? [part.path] : []),
+    ...part.inside.map((target) => target.path),
+  ]);
+  refuseWritten(
+    parts.filter((part) => part.kind === 'plain' && isLookedAt(part, inGit)),
+    options.written,
+  );
+  const states = await contentStates(repository, [...new Set(looked)], options.signal);
+  const inputs = parts.flatMap((part) => inputsOf(repository, part, { states, files: inGit.get(part.path) ?? [] }));
+  const unique = new Map(inputs.map((input) => [input.path, input]));
+  return {
+    inputs: [...unique.values()].sort((left, right) => (left.path < right.path ? -1 : 1)),
+    code: codeOf(parts, inGit),
+  };
+}
+
+/** True for an input whose own bytes are hashed: tracked, or neither of Git nor a place that only holds tracked data. */
+function isLookedAt({ path, kind, inside }: Part, inGit: ReadonlyMap<RepositoryPath, FileState[]>): boolean {
+  return kind === 'tracked' || (!inGit.get(path)?.length && inside.length === 0);
+}
+
+/** What is hashed as a whole must not hold what the run writes: it would never be the same twice. */
+function refuseWritten(parts: readonly Part[], written: readonly RepositoryPath[]): void {
+  for (const { path } of parts) {
+    const inside = written.find((each) => isWithin(each, path));
+    if (inside === undefined) continue;
+    throw new MlvError(
+      'USAGE',
+      `'${inside}' is written by the run and lies in its input '${path}', which Git ignores`,
+      {
+        hint: 'name the files and directories that are read',
+        data: { path, output: inside },
+      },
+    );
+  }
+}
+
+interface Found {
+  states: ReadonlyMap<RepositoryPath, ContentState>;
+  files: readonly FileState[];
+}
+
+function inputsOf(repository: Repository, part: Part, { states, files }: Found): RunInput[] {
+  const inside = part.inside.map((target) =>
+    contentInput(repository, { ...part, path: target.path, outer: target }, states),
+  );
+  if (part.kind !== 'tracked' && files.length > 0) return [gitInput(repository, part.path, files), ...inside];
+  return inside.length > 0 ? inside : [contentInput(repository, part, states)];
+}
+
+function contentInput(
+  repository: Repository,
+  { path, outer }: Part,
+  states: ReadonlyMap<RepositoryPath, ContentState>,
+): RunInput {
+  const state = states.get(path);
+  if (!state) throw notThere(path);
+  const oid = repository.cache.oid(state.digest);
+  const { size, files } = state;
+  return {
+    path,
+    kind: outer ? 'tracked' : 'plain',
+    oid,
+    size,
+    ...(files !== undefined && { files }),
+    ...(outer && outer.path !== path && { within: outer.path }),
+    ...(outer && differing(pointerOid(repository, outer, path), oid)),
+  };
+}
+
+/** What the pointer says of a path; undefined where it says nothing, or its listing is not in the cache. */
+function pointerOid(repository: Repository, target: Target, path: RepositoryPath): Oid | undefined {
+  if (target.path === path) return target.pointer.oid;
+  try {
+    const entry = selectedEntry(repository, { target, below: path.slice(target.path.length + 1) });
+    return entry.kind === 'link' ? undefined : repository.cache.oid(entry.digest);
+  } catch (error) {
+    if (isObjectError(error) || isMlvError(error, 'PATH_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+function differing(pointer: Oid | undefined, oid: Oid): { pointer?: Oid } {
+  return pointer === undefined || pointer === oid ? {} : { pointer };
+}
+
+function codeOf(parts: readonly Part[], inGit: ReadonlyMap<RepositoryPath, FileState[]>): string {
+  const lines = parts.flatMap(({ path }) =>
+    (inGit.get(path) ?? []).filter((file) => file.path !== path).map((file) => lineOf(file)),
+  );
+  return [...new Set(lines)].sort().join('');
+}
+
+function lineOf({ blob, path }: FileState): string {
+  return `${blob} ${path}\n`;
+}
+
+interface Part {
+  path: RepositoryPath;
+  kind: RunInput['kind'];
+  /** The target that it is, or lies in. */
+  outer?: Target;
+  /** Targets inside it. */
+  inside: Target[];
+}
+
+function partOf(
+  repository: Repository,
+  path: RepositoryPath,
+  { targets, written }: { targets: readonly Target[]; written: readonly RepositoryPath[] },
+): Part {
+  const outer = targets.find(
+    (target) => target.path === path || (isDirectoryTarget(target) && isWithin(path, target.path)),
+  );
+  if (outer) return { path, kind: 'tracked', outer, inside: [] };
+  if (path !== '' && !lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false })) throw notThere(path);
+  const inside = targets.filter((target) => isWithin(target.path, path) && !isWritten(target.path, written));
+  return { path, kind: 'plain', inside };
+}
+
+interface FileState {
+  path: RepositoryPath;
+  blob: string;
+}
+
+/** By input, the files below it that Git has or would take, with their blobs: what this run writes is left out. */
+async function filesOfGit(
+  repository: Repository,
+  parts: readonly Part[],
+  { written }: InputOptions,
+): Promise<Map<RepositoryPath, FileState[]>> {
+  const asked = parts.filter(({ kind }) => kind !== 'tracked').map(({ path }) => path);
+  const pointers = new Set(parts.flatMap(({ inside }) => inside.map(({ path }) => pointerPathOf(path))));
+  const own = new Set(written.map(pointerPathOf));
+  const listed = (await repository.git.filesBelow(asked)).filter(
+    (path) => !pointers.has(path) && !own.has(path) && nameOf(path) !== '.gitignore' && !isWritten(path, written),
+  );
+  const blobs = await blobsOf(repository, listed);
+  return new Map(
+    asked.map((path) => {
+      const below = listed.filter((file) => isWithin(file, path) && blobs.has(file));
+      return [path, below.map((file) => ({ path: file, blob: blobs.get(file) as string }))];
+    }),
+  );
+}
+
+async function blobsOf(repository: Repository, paths: readonly RepositoryPath[]): Promise<Map<RepositoryPath, string>> {
+  const { layout, git } = repository;
+  const blobs = new Map<RepositoryPath, string>();
+  const regular: RepositoryPath[] = [];
+  for (const path of paths) {
+    const absolute = absolutePath(layout, path);
+    const stat = lstatSync(absolute, { throwIfNoEntry: false });
+    // Deleted, though the index has it still: then it is no input.
+    if (!stat) continue;
+    if (stat.isFile()) regular.push(path);
+    else if (stat.isSymbolicLink()) blobs.set(path, `link:${encodeURI(readlinkSync(absolute))}`);
+    else {
+      throw new MlvError(
+        'PATH_UNSUPPORTED',
+        `'${path}' cannot be an input: it is a repository of its own, or no file`,
+        {
+          hint: 'name the files that are read',
+          data: { path },
+        },
+      );
+    }
+  }
+  for (const { path, blob } of await git.hashFiles(regular)) blobs.set(path, blob);
+  return blobs;
+}
+
+function gitInput(repository: Repository, path: RepositoryPath, files: readonly FileState[]): RunInput {
+  const [only] = files;
+  if (only && only.path === path && !only.blob.startsWith('link:')) {
+    return { path, kind: 'git', oid: `git:${only.blob}` };
+  }
+  const lines = files.map(lineOf).sort();
+  const oid = repository.cache.oid(repository.hash.digest(Buffer.from(lines.join(''), 'utf8')));
+  return { path, kind: 'git', oid, files: files.length };
+}
+
+function isWritten(path: RepositoryPath, written: readonly RepositoryPath[]): boolean {
+  return written.some((each) => isWithin(path, each) || (isPointerPath(path) && path === pointerPathOf(each)));
+}
+
+function notThere(path: RepositoryPath): MlvError {
+  return new MlvError('PATH_NOT_FOUND', `the input '${path}' is not there`, {
+    hint: `check the spelling; where it is tracked: mlv pull '${path}'`,
+    data: { path },
+  });
+}
+
+/** What the inputs hold that changed since; `after` is null for one that is gone. */
+export function changesOf(
+  before: readonly RunInput[],
+  after: readonly RunInput[],
+): { path: RepositoryPath; before: string; after: string | null }[] {
+  const now = new Map(after.map(({ path, oid }) => [path, oid]));
+  return before
+    .filter(({ path, oid }) => now.get(path) !== oid)
+    .map(({ path, oid }) => ({ path, before: oid, after: now.get(path) ?? null }));
+}

@@ -1,0 +1,113 @@
+import { lstatSync } from 'node:fs';
+import { MlvError } from '../core/errors.js';
+import { checkNewTarget, checkOverlaps } from '../workspace/add-targets.js';
+import { absolutePath, ensureRealDirectory, isWithin, parentOf, type RepositoryPath } from '../workspace/paths.js';
+import { loadTargets, selectTargets, type Target } from '../workspace/pointers.js';
+import type { Repository } from '../workspace/repository.js';
+import { unprotect } from '../workspace/unprotect.js';
+import { lookAtInputs, type SeenInputs } from './run-inputs.js';
+import { type RunQuestion, runKey } from './run-key.js';
+import { type ParamsChoice, readRunParams } from './run-metrics.js';
+import type { RunParams } from './run-record.js';
+
+/** A command that is to be run, what it reads and what it writes. */
+export interface RunRequest {
+  name?: string;
+  /** Program and arguments; text is given to the shell. */
+  command: string | readonly string[];
+  /** Where it runs. */
+  directory: RepositoryPath;
+  /** Environment variables besides those of the user. */
+  env?: Record<string, string>;
+  inputs: readonly RepositoryPath[];
+  params: readonly ParamsChoice[];
+  /** What mlv tracks afterwards. */
+  outputs: readonly RepositoryPath[];
+  /** Files of figures, which stay with Git. */
+  metrics: readonly RepositoryPath[];
+  desc?: string;
+  /** Where the data came from. */
+  source?: unknown;
+}
+
+/** A request, with what its inputs hold at this moment. */
+export interface PreparedRun {
+  request: RunRequest;
+  seen: SeenInputs;
+  params: RunParams[];
+  /** See runKey. */
+  key: string;
+}
+
+/**
+ * Looks at what a run would read. Nothing is changed. Errors: those of lookAtInputs, `PARAMS_INVALID`, `USAGE` for paths
+ * that are read and written.
+ */
+export async function prepareRun(
+  repository: Repository,
+  request: RunRequest,
+  signal?: AbortSignal,
+): Promise<PreparedRun> {
+  const written = [...request.outputs, ...request.metrics];
+  refuseReadAndWritten(request.inputs, written);
+  const seen = await lookAtInputs(repository, request.inputs, { written, ...(signal && { signal }) });
+  const params = await readRunParams(repository, request.params);
+  const prepared = { request, seen, params };
+  return { ...prepared, key: runKey(questionOf(prepared), repository.hash) };
+}
+
+/** What a prepared run asks, for its key and for a comparison with what was asked before. */
+export function questionOf({ request, seen, params }: Omit<PreparedRun, 'key'>): RunQuestion {
+  const { command, directory, env, outputs, metrics } = request;
+  return {
+    command: typeof command === 'string' ? command : [...command],
+    directory,
+    ...(env && { env }),
+    inputs: seen.inputs,
+    params,
+    outputs,
+    metrics,
+  };
+}
+
+function refuseReadAndWritten(inputs: readonly RepositoryPath[], written: readonly RepositoryPath[]): void {
+  for (const path of written) {
+    const input = inputs.find((each) => isWithin(each, path));
+    if (input === undefined) continue;
+    throw new MlvError('USAGE', `'${input}' is an input of the run and written by it ('${path}')`, {
+      hint: 'what a run changes cannot be what it was made from: write to another path',
+      data: { path: input },
+    });
+  }
+}
+
+/**
+ * Makes sure before the command runs that its outputs can be tracked afterwards, that their directories are there, and
+ * that they share no bytes with the cache. Errors: those of checkNewTarget, `TARGETS_OVERLAP`, `FILE_SYSTEM`.
+ */
+export async function makeWritable(repository: Repository, { outputs, metrics }: RunRequest): Promise<void> {
+  const { targets } = await loadTargets(repository);
+  const known = new Map(targets.map((target) => [target.path, target]));
+  checkOverlaps(
+    outputs.map((path) => ({ path, directory: !known.has(path) })),
+    targets,
+  );
+  for (const path of outputs) {
+    if (!known.has(path)) await checkNewTarget(repository, { path, directory: isDirectory(repository, path) });
+  }
+  for (const path of [...outputs, ...metrics]) ensureRealDirectory(repository.layout, parentOf(path));
+  const tracked = outputs.map((path) => known.get(path)).filter((target): target is Target => target !== undefined);
+  if (tracked.length > 0) {
+    await unprotect(
+      repository,
+      selectTargets(
+        targets,
+        tracked.map(({ path }) => path),
+      ),
+    );
+  }
+}
+
+function isDirectory({ layout }: Repository, path: RepositoryPath): boolean {
+  return lstatSync(absolutePath(layout, path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
