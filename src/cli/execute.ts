@@ -46,9 +46,9 @@ function makeReporter(globals: Globals): ProgressReporter {
   const terminal = process.stderr.isTTY && process.env.TERM !== 'dumb';
   return progressReporter({
     write: (text) => void process.stderr.write(text),
-    mode: silent ? 'off' : terminal ? 'line' : 'plain',
+    mode: silent ? 'off' : terminal ? 'screen' : 'plain',
     notes: !globals.json && !globals.quiet,
-    columns: () => process.stderr.columns || 80,
+    screen: () => ({ columns: process.stderr.columns || 80, rows: process.stderr.rows || 24 }),
   });
 }
 

@@ -1,30 +1,37 @@
-import type { Amount, Phase, Reporter } from '../core/reporter.js';
+import type { Amount, Phase, Reporter, TransferProgress } from '../core/reporter.js';
+import {
+  isWide,
+  type PhaseView,
+  phaseText,
+  progressLines,
+  type Screen,
+  type TransferView,
+} from './render/progress-layout.js';
 import { escapeControls } from './render/quote.js';
-import { formatBytes, formatSeconds } from './render/units.js';
 
 /** Where progress goes, and how. */
 export interface ProgressOptions {
   /** Writes text as it is, without waiting. */
   write: (text: string) => void;
-  /** `line` redraws one line of a terminal, `plain` adds a line now and then, `off` shows nothing. */
-  mode: 'line' | 'plain' | 'off';
+  /** `screen` redraws lines of a terminal, `plain` adds a line now and then, `off` shows nothing. */
+  mode: 'screen' | 'plain' | 'off';
   /** False drops notes. */
   notes: boolean;
-  /** Width of the terminal. */
-  columns: () => number;
+  /** Size of the terminal. */
+  screen: () => Screen;
   /** Milliseconds of a clock that never goes back. */
   now?: () => number;
 }
 
 /** A reporter that shows something on standard error, and can be told to get out of the way. */
 export interface ProgressReporter extends Reporter {
-  /** Takes the line of a terminal away, before something else is printed. */
+  /** Takes the lines of a terminal away, before something else is printed. */
   clear(): void;
   /** Ends all phases. */
   close(): void;
 }
 
-const FIRST_LINE_MS = 80;
+const FIRST_DRAW_MS = 80;
 const REDRAW_MS = 100;
 const FIRST_PLAIN_MS = 2_000;
 const PLAIN_EVERY_MS = 5_000;
@@ -40,6 +47,7 @@ export function progressReporter(options: ProgressOptions): ProgressReporter {
     note: (message) => (options.notes ? print(message) : undefined),
     warn: (message) => print(`warning: ${message}`),
     phase: (name, { total = {}, unit = '' } = {}) => display.start(new RunningPhase({ name, unit, total }, display)),
+    transfer: (name, { bytes, direction }) => display.show(new RunningTransfer({ name, bytes, direction }, display)),
     clear: () => display.clear(),
     close: () => display.close(),
   };
@@ -47,8 +55,10 @@ export function progressReporter(options: ProgressOptions): ProgressReporter {
 
 class Display {
   private readonly running = new Set<RunningPhase>();
+  private readonly transfers = new Set<RunningTransfer>();
   private timer: NodeJS.Timeout | undefined;
-  private drawn = false;
+  /** Lines on the terminal that are ours. */
+  private drawn = 0;
   private nextDraw = 0;
 
   constructor(private readonly options: ProgressOptions) {}
@@ -60,10 +70,19 @@ class Display {
   start(phase: RunningPhase): RunningPhase {
     if (this.options.mode === 'off') return phase;
     if (this.running.size === 0)
-      this.nextDraw = this.now() + (this.options.mode === 'line' ? FIRST_LINE_MS : FIRST_PLAIN_MS);
+      this.nextDraw = this.now() + (this.options.mode === 'screen' ? FIRST_DRAW_MS : FIRST_PLAIN_MS);
     this.running.add(phase);
     this.timer ??= setInterval(() => this.tick(), REDRAW_MS).unref();
     return phase;
+  }
+
+  show(transfer: RunningTransfer): RunningTransfer {
+    if (this.options.mode === 'screen') this.transfers.add(transfer);
+    return transfer;
+  }
+
+  hide(transfer: RunningTransfer): void {
+    this.transfers.delete(transfer);
   }
 
   /** Called by every phase that moves: work that never leaves the event loop a turn is shown all the same. */
@@ -71,16 +90,12 @@ class Display {
     if (this.running.size === 0) return;
     const now = this.now();
     if (now < this.nextDraw) return;
-    const texts = [...this.running].map((phase) => phase.describe(now));
-    if (this.options.mode === 'line') {
-      const line = Array.from(texts.join(' | '))
-        .slice(0, Math.max(20, this.options.columns() - 1))
-        .join('');
-      this.options.write(`\r\u001b[2K${line}`);
-      this.drawn = true;
+    const phases = [...this.running].map((phase) => phase.view(now));
+    if (this.options.mode === 'screen') {
+      this.draw(phases, now);
       this.nextDraw = now + REDRAW_MS;
     } else {
-      for (const text of texts) this.options.write(`${text}\n`);
+      for (const phase of phases) this.options.write(`${phaseText(phase)}\n`);
       for (const phase of this.running) phase.shown = true;
       this.nextDraw = now + PLAIN_EVERY_MS;
     }
@@ -88,13 +103,13 @@ class Display {
 
   finish(phase: RunningPhase): void {
     if (!this.running.delete(phase)) return;
-    if (phase.shown) this.options.write(`${phase.describe(this.now(), true)}\n`);
+    if (phase.shown) this.options.write(`${phaseText(phase.view(this.now()), true)}\n`);
     if (this.running.size === 0) this.close();
   }
 
   clear(): void {
-    if (this.drawn) this.options.write('\r\u001b[2K');
-    this.drawn = false;
+    if (this.drawn > 0) this.options.write(this.toStart());
+    this.drawn = 0;
   }
 
   close(): void {
@@ -102,6 +117,19 @@ class Display {
     this.running.clear();
     clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  private draw(phases: readonly PhaseView[], now: number): void {
+    const screen = this.options.screen();
+    const transfers = isWide(screen) ? [...this.transfers].map((transfer) => transfer.view(now)) : [];
+    const lines = progressLines(phases, transfers, screen);
+    this.options.write(this.toStart() + lines.join('\n'));
+    this.drawn = lines.length;
+  }
+
+  /** What brings the cursor to the beginning of our first line, and takes everything from there on away. */
+  private toStart(): string {
+    return this.drawn > 1 ? `\r\u001b[${this.drawn - 1}A\u001b[J` : '\r\u001b[2K';
   }
 }
 
@@ -134,39 +162,35 @@ class RunningPhase implements Phase {
     this.display.finish(this);
   }
 
-  describe(now: number, ended = false): string {
-    const seconds = Math.max(0.001, (now - this.since) / 1000);
-    const parts = [
-      this.items(),
-      this.bytes(),
-      this.rate(seconds),
-      ended ? `${formatSeconds(seconds)} in all` : this.remaining(seconds),
-    ];
-    return `${escapeControls(this.options.name)}: ${parts.filter((part) => part !== '').join(', ') || formatSeconds(seconds)}`;
+  view(now: number): PhaseView {
+    const { name, unit } = this.options;
+    return { name, unit, done: this.done, total: this.total, seconds: (now - this.since) / 1000 };
+  }
+}
+
+class RunningTransfer implements TransferProgress {
+  private done = 0;
+  private readonly since: number;
+
+  constructor(
+    private readonly options: { name: string; bytes: number; direction: 'up' | 'down' },
+    private readonly display: Display,
+  ) {
+    this.since = display.now();
   }
 
-  private items(): string {
-    const { items } = this.done;
-    if (items === 0 && this.total.items === 0) return '';
-    return `${this.total.items > 0 ? `${items} of ${this.total.items}` : items} ${this.options.unit}`.trim();
+  advance(bytes: number): void {
+    this.done += bytes;
+    this.display.tick();
   }
 
-  private bytes(): string {
-    const { bytes } = this.done;
-    if (this.total.bytes === 0) return bytes === 0 ? '' : formatBytes(bytes);
-    const percent = Math.min(100, Math.floor((100 * bytes) / this.total.bytes));
-    return `${formatBytes(bytes)} of ${formatBytes(this.total.bytes)} (${percent} %)`;
+  end(): void {
+    this.display.hide(this);
   }
 
-  private rate(seconds: number): string {
-    return this.done.bytes === 0 ? '' : `${formatBytes(this.done.bytes / seconds)}/s`;
-  }
-
-  private remaining(seconds: number): string {
-    const [done, total] =
-      this.total.bytes > 0 ? [this.done.bytes, this.total.bytes] : [this.done.items, this.total.items];
-    if (done === 0 || total <= done) return '';
-    return `${formatSeconds(((total - done) * seconds) / done)} left`;
+  view(now: number): TransferView {
+    const { name, bytes, direction } = this.options;
+    return { name, direction, done: this.done, total: bytes, seconds: (now - this.since) / 1000 };
   }
 }
 

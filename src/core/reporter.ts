@@ -16,6 +16,14 @@ export interface Phase {
   end(): void;
 }
 
+/** One body on its way to or from a remote. */
+export interface TransferProgress {
+  /** More bytes of it travelled. */
+  advance(bytes: number): void;
+  /** It is over, whether it ended well or not. May be called twice. */
+  end(): void;
+}
+
 /** Receives messages and progress from the layers below the command line, which never print themselves. */
 export interface Reporter {
   /** Something the user should know but need not act on. */
@@ -24,9 +32,17 @@ export interface Reporter {
   warn(message: string): void;
   /** Starts a phase; `unit` names its items in the plural ('files', 'packs'). */
   phase(name: string, options?: { total?: Amount; unit?: string }): Phase;
+  /** Starts to show a body of so many bytes; one that does not say how far it is never advances. */
+  transfer(name: string, options: { bytes: number; direction: 'up' | 'down' }): TransferProgress;
 }
 
 const silentPhase: Phase = { expect() {}, advance() {}, end() {} };
+const silentTransfer: TransferProgress = { advance() {}, end() {} };
 
 /** A reporter that drops everything: for library use and tests. */
-export const silentReporter: Reporter = { note() {}, warn() {}, phase: () => silentPhase };
+export const silentReporter: Reporter = {
+  note() {},
+  warn() {},
+  phase: () => silentPhase,
+  transfer: () => silentTransfer,
+};

@@ -9,6 +9,7 @@ import { parseLocation } from '../remotes/location.js';
 import { Meter, type Traffic, withMeter } from '../remotes/meter.js';
 import { openRemote } from '../remotes/open.js';
 import type { Remote } from '../remotes/remote.js';
+import { withReporter } from '../remotes/report.js';
 import { withRetry } from '../remotes/retry.js';
 import type { Repository } from '../workspace/repository.js';
 import { TransferSession } from './session.js';
@@ -49,7 +50,8 @@ export async function openTransfer(context: TransferContext, name: string): Prom
   const onRetry = ({ error, delayMs }: { error: MlvError; delayMs: number }): void => {
     if (delayMs >= NOTED_PAUSE_MS) reporter.note(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`);
   };
-  const remote = withRetry(withLimit(withMeter(plain, meter), { most: config.core.jobs }), { signal, onRetry });
+  const shown = withReporter(withMeter(plain, meter), reporter);
+  const remote = withRetry(withLimit(shown, { most: config.core.jobs }), { signal, onRetry });
   const place = createHash('sha256')
     .update(`${plain.url}\n${settings.endpoint ?? ''}`)
     .digest('hex')

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { VERB_GROUPS } from '../../src/cli/program.js';
 import { cleanEnvironment, collect, MLV_BIN, mlv, runMlv, startMlv } from '../helpers/cli.js';
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
@@ -130,7 +130,9 @@ describe('Ctrl-C', () => {
       writeFileSync(join(cwd, 'data/big'), Buffer.alloc(512 << 20, 'y'));
       const child = startMlv(['add', 'data', '--json'], { cwd });
       const ended = collect(child);
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      // What it writes is there: it listens to signals since long before.
+      const temporaries = (): string[] => readdirSync(join(cwd, '.git/mlv/tmp'));
+      await vi.waitFor(() => expect(temporaries()).not.toEqual([]), { timeout: 60_000, interval: 5 });
       child.kill(signal);
       const result = await ended;
       expect(result.exitCode).toBe(130);

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Phase, Reporter } from '../../src/core/reporter.js';
+import { type Phase, type Reporter, silentReporter } from '../../src/core/reporter.js';
 import { describeTree } from '../helpers/describe-tree.js';
 import { makeNameThatIsNotUtf8 } from '../helpers/hostile-tree.js';
 import { smallDisk } from '../helpers/small-disk.js';
@@ -40,7 +40,7 @@ function onFirstBytes(action: () => void): Reporter {
       action();
     },
   };
-  return { note() {}, warn() {}, phase: () => phase };
+  return { ...silentReporter, phase: () => phase };
 }
 
 const temporaries = (): string[] => readdirSync(`${workspace.repository.cache.directory}/tmp`);
