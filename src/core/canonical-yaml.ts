@@ -136,7 +136,7 @@ class LineReader {
     const items: unknown[] = [];
     for (let line = this.lineAt(column); line?.startsWith('- '); line = this.lineAt(column)) {
       const rest = line.slice(2);
-      const value = KEY.test(rest) && !rest.startsWith('"') ? this.map(column + 2, depth + 1, rest) : this.item(rest);
+      const value = KEY.test(rest) ? this.map(column + 2, depth + 1, rest) : this.item(rest);
       if (value === undefined || this.broken) return this.fail();
       items.push(value);
     }
@@ -171,7 +171,7 @@ function keyOf(plain: string | undefined, quotedKey: string | undefined): string
 function readScalar(text: string): unknown {
   const first = text[0];
   if (first === '"') return HIDDEN_ONCE.test(text) ? undefined : json(text);
-  if (first === '[') return text.includes('{') || HIDDEN_ONCE.test(text) ? undefined : list(text);
+  if (first === '[') return HIDDEN_ONCE.test(text) ? undefined : list(text);
   if (text === '{}') return {};
   if (text === 'true') return true;
   if (text === 'false') return false;

@@ -114,7 +114,10 @@ class Fold {
     } else if (event.type === 'demoted') {
       this.leave(event.stage, event.version);
       if (event.to === ARCHIVED) this.archive(newcomer);
-      else if (event.to !== 'none') this.enter(event.to, newcomer, this.equalShare(event.to, event.version));
+      else if (event.to !== 'none') {
+        this.leave(ARCHIVED, event.version);
+        this.enter(event.to, newcomer, this.equalShare(event.to, event.version));
+      }
     } else if (event.type === 'rolled-back') {
       for (const stage of version.stages) if (stage !== event.stage) this.leave(stage, event.version);
       this.enter(event.stage, newcomer, 100);
