@@ -1,4 +1,5 @@
-import type { GitPlumbing } from './plumbing.js';
+import type { ChainEntry, GitPlumbing } from './plumbing.js';
+
 import type { Signatures } from './signed-object.js';
 
 /** Where a Git repository keeps its parts. All paths are absolute and real (symlinks resolved). */
@@ -130,6 +131,8 @@ export interface Git {
   commitWith(blob: string): Promise<string | undefined>;
   /** Branches and tags of all Git remotes as they are there now: asks each over the network. */
   remoteTips(): Promise<RemoteTip[]>;
+  /** Every commit up to one along first parents, oldest first, with what each changed; grafts and replacements left aside. */
+  chainLog(tip: string): Promise<ChainEntry[]>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
   signatures(): Promise<Signatures>;
   /** Files at or below the paths that Git holds, or sees untracked and not ignored; see filesBelow. */

@@ -45,6 +45,22 @@ export interface ChainCommit {
   time: number;
 }
 
+/** What a commit did to one path. */
+export interface ChainChange {
+  /** `/`-separated; bytes that are no UTF-8 are replaced. */
+  path: string;
+  kind: 'added' | 'deleted' | 'changed';
+  /** Blob and mode that the path has now; undefined where it was deleted. */
+  blob?: string;
+  mode?: string;
+}
+
+/** A commit of a chain with what it did, compared with its first parent. */
+export interface ChainEntry {
+  commit: string;
+  changes: ChainChange[];
+}
+
 /** A ref as it is. */
 export interface RawRef {
   /** Full name. */
