@@ -10,12 +10,12 @@ const CHAIN = [
 ];
 
 /**
- * Every commit from the first one to `tip` along first parents, oldest first, with what it changed. One Git process.
- * Error: `GIT_FAILED`.
+ * Every commit from the first one to `tip` along first parents, oldest first, with what it changed; with `paths`, only
+ * the commits that touched these, and only what they did there. One Git process. Error: `GIT_FAILED`.
  */
-export async function chainLog(context: GitContext, tip: string): Promise<ChainEntry[]> {
+export async function chainLog(context: GitContext, tip: string, paths: readonly string[] = []): Promise<ChainEntry[]> {
   const reader = new ChainReader();
-  await context.run([...CHAIN, '--end-of-options', tip, '--'], {
+  await context.run([...CHAIN, '--end-of-options', tip, '--', ...paths], {
     onStdout: (chunk) => {
       reader.push(chunk);
       return true;

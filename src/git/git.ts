@@ -131,8 +131,11 @@ export interface Git {
   commitWith(blob: string): Promise<string | undefined>;
   /** Branches and tags of all Git remotes as they are there now: asks each over the network. */
   remoteTips(): Promise<RemoteTip[]>;
-  /** Every commit up to one along first parents, oldest first, with what each changed; grafts and replacements left aside. */
-  chainLog(tip: string): Promise<ChainEntry[]>;
+  /**
+   * Every commit up to one along first parents, oldest first, with what each changed; replacements are left aside. With
+   * `paths`, only the commits that touched these, and only what they did there.
+   */
+  chainLog(tip: string, paths?: readonly string[]): Promise<ChainEntry[]>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
   signatures(): Promise<Signatures>;
   /** Files at or below the paths that Git holds, or sees untracked and not ignored; see filesBelow. */

@@ -44,7 +44,7 @@ function gitOver(context: GitContext): Git {
     reachableFiles: (suffix, options) => reachableFiles(context, suffix, options),
     commitWith: (blob) => commitWith(context, blob),
     remoteTips: () => remoteTips(context),
-    chainLog: async (tip) => (await import('./chain-log.js')).chainLog(context, tip),
+    chainLog: async (tip, paths) => (await import('./chain-log.js')).chainLog(context, tip, paths),
     signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
     filesBelow: (paths) => filesBelow(context, paths),
     hashFiles: (paths) => hashFiles(context, paths),

@@ -117,13 +117,10 @@ export interface ChangeResult {
 }
 
 /**
- * Judges a change that was made offline, and is made again to be sent: `commit` is its commit on top of `view`. A refusal
- * is an error.
+ * Judges a change by its commit, which is made on top of `view` and which no ref leads to yet; what was written offline is
+ * judged again when it is sent. A refusal is an error.
  */
-export type Judge = (
-  change: RegistryChange,
-  context: { view: RegistryView; author: string; commit: string },
-) => Promise<void> | void;
+export type Judge = (change: RegistryChange, context: { view: RegistryView; commit: string }) => Promise<void> | void;
 
 /** The registry of a repository. */
 export interface Registry {

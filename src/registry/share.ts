@@ -67,7 +67,7 @@ async function replayCommit(
   const { files } = await prepareChange(change, view);
   const tree = await plumbing.writeTree({ base, files });
   const again = await plumbing.commitTree({ tree, parents: [base], message, author, sign: signed });
-  await judge(change, { view, author: `${author.name} <${author.mail}>`, commit: again });
+  await judge(change, { view, commit: again });
   return again;
 }
 

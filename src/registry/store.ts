@@ -3,6 +3,7 @@ import type { Git } from '../git/git.js';
 import type { GitPlumbing } from '../git/plumbing.js';
 import type { RegistryContext } from './context.js';
 import { fetchRegistry } from './fetch-registry.js';
+import { commitJudge } from './judge-commit.js';
 import { type Pause, randomPause } from './pause.js';
 import type { ChangeResult, Decide, Judge, Registry, RegistryStatus, ShareReport } from './registry.js';
 import { chooseRemote, newestTip, readRefs } from './registry-refs.js';
@@ -18,7 +19,7 @@ export interface RegistryOptions {
   remote: string | undefined;
   /** Whether Git may ask the user for a password. */
   interactive: boolean;
-  /** Judges what was written offline before it is sent; nothing by default. */
+  /** Judges what is written, and again what was written offline before it is sent; by default commitJudge. */
   judge?: Judge;
   /** How to wait between attempts; for tests. */
   pause?: Pause;
@@ -26,7 +27,8 @@ export interface RegistryOptions {
 
 /** Opens the registry of a repository. Starts no process. */
 export function openRegistry(options: RegistryOptions): Registry {
-  const { git, interactive, judge = () => {}, pause = randomPause } = options;
+  const { git, interactive, pause = randomPause } = options;
+  const judge = options.judge ?? commitJudge(git, () => Math.floor(Date.now() / 1000));
   const { plumbing } = git;
   const cache = new StateCache(join(git.layout.commonDir, 'mlv', 'registry'));
   let remote: Promise<string | undefined> | undefined;

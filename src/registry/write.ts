@@ -2,6 +2,7 @@ import { MlvError } from '../core/errors.js';
 import { advanceRefs } from './advance-refs.js';
 import type { RegistryContext } from './context.js';
 import { fetchRegistry } from './fetch-registry.js';
+import { needsSignature } from './judge-commit.js';
 import { REGISTRY_REF } from './layout.js';
 import { type PreparedChange, prepareChange } from './prepare.js';
 import type { ChangeResult, Decide, RegistryChange, RegistryView } from './registry.js';
@@ -90,7 +91,9 @@ class Writer {
     try {
       const prepared = await prepareChange(change, view);
       await this.refuseStrayTag(prepared);
+      prepared.sign ||= needsSignature(await view.policy(), change);
       const written = await buildCommit(this.context, prepared, view.tip);
+      await this.context.judge(change, { view, commit: written.commit });
       await change.accept?.(written.commit);
       return written;
     } catch (error) {
