@@ -1,5 +1,5 @@
 import { isMlvError } from '../core/errors.js';
-import { digestOf, isOid, type Oid } from '../objects/oid.js';
+import { type Algorithm, digestOf, isOid, type Oid, splitOid } from '../objects/oid.js';
 import { diffTrees, type TreeLoader } from '../objects/tree-diff.js';
 import { type ChangeTotals, reportChanges, totalChanges } from '../workspace/change-report.js';
 import type { ManifestItem } from './manifest.js';
@@ -25,12 +25,13 @@ export interface ItemRow {
 /** Compares two directories by their oids; undefined where a listing is not to be had. */
 export type ListingDiff = (before: Oid, after: Oid) => ChangeTotals | undefined;
 
-/** A ListingDiff over trees that a loader gives; what it cannot give, or what is no tree, counts as not at hand. */
-export function listingDiff(load: TreeLoader): ListingDiff {
+/** A ListingDiff over trees that a loader gives by their digest of one algorithm; what it has not counts as not at hand. */
+export function listingDiff(load: TreeLoader, algorithm: Algorithm): ListingDiff {
   return (before, after) => {
+    if ([before, after].some((oid) => splitOid(oid).algorithm !== algorithm)) return undefined;
     try {
-      const sides = [before, after].map((oid) => ({ digest: digestOf(oid), load }));
-      return totalChanges(reportChanges(diffTrees(sides[0], sides[1]), ''));
+      const [left, right] = [before, after].map((oid) => ({ digest: digestOf(oid), load }));
+      return totalChanges(reportChanges(diffTrees(left, right), ''));
     } catch (error) {
       if (isMlvError(error, 'OBJECT_MISSING')) return undefined;
       throw error;

@@ -12,14 +12,11 @@ export interface HistoryEntry extends PlacedEvent {
 
 /** Tells what the events of a model say, in their order; `stage` leaves out what has nothing to do with that stage. */
 export function tellHistory(events: readonly PlacedEvent[], stage?: string): HistoryEntry[] {
-  const stands = new Map<string, Set<string>>();
+  const standing = new Set<string>();
   const told: HistoryEntry[] = [];
   for (const placed of events) {
+    if (stage !== undefined && !concerns(placed.event, { stage, standing })) continue;
     const { event } = placed;
-    const before = stands.get(event.version) ?? new Set();
-    const after = stagesAfter(event, before);
-    stands.set(event.version, after);
-    if (stage !== undefined && !concerns(event, stage) && before.has(stage) === after.has(stage)) continue;
     const gates = 'gates' in event ? (event.gates ?? []) : [];
     const override = event.type === 'promoted' && event.override === true;
     told.push({ ...placed, what: describeEvent(event), failed: gates.filter(({ passed }) => !passed), override });
@@ -27,26 +24,33 @@ export function tellHistory(events: readonly PlacedEvent[], stage?: string): His
   return told;
 }
 
-function concerns(event: RegistryEvent, stage: string): boolean {
-  if ('stage' in event && event.stage === stage) return true;
-  if (event.type === 'promoted') return event.from === stage;
-  return event.type === 'demoted' && event.to === stage;
+/** Whether an event names a stage, or takes its version away from it. Keeps `standing`, the versions there, up to date. */
+function concerns(event: RegistryEvent, { stage, standing }: { stage: string; standing: Set<string> }): boolean {
+  const stood = standing.has(event.version);
+  const target = targetOf(event);
+  if (target === undefined) return 'stage' in event && event.stage === stage;
+  if (target === stage) {
+    if (event.type === 'rolled-back' || (event.type === 'promoted' && event.traffic >= 100)) standing.clear();
+    standing.add(event.version);
+    return true;
+  }
+  const leaves = leavesFor(event, target) === 'all' || leavesFor(event, target) === stage;
+  if (leaves) standing.delete(event.version);
+  return stood && leaves;
 }
 
-/** Where a version stands after an event, as far as this event moves it by itself. */
-function stagesAfter(event: RegistryEvent, before: ReadonlySet<string>): Set<string> {
-  switch (event.type) {
-    case 'promoted':
-      return new Set([...[...before].filter((each) => each !== event.from), event.stage]);
-    case 'demoted':
-      return new Set([...[...before].filter((each) => each !== event.stage), event.to]);
-    case 'archived':
-      return new Set(['archived']);
-    case 'rolled-back':
-      return new Set([...before, event.stage]);
-    default:
-      return new Set(before);
-  }
+/** The stage that an event brings its version to; undefined where it does not move it. */
+function targetOf(event: RegistryEvent): string | undefined {
+  if (event.type === 'promoted' || event.type === 'rolled-back') return event.stage;
+  if (event.type === 'demoted') return event.to;
+  return event.type === 'archived' ? 'archived' : undefined;
+}
+
+/** The stage that a version leaves by going to another, or `all` of them. */
+function leavesFor(event: RegistryEvent, target: string): string | undefined {
+  if (target === 'archived' || event.type === 'rolled-back') return 'all';
+  if (event.type === 'promoted') return event.from;
+  return event.type === 'demoted' ? event.stage : undefined;
 }
 
 /** What an event says happened to its version, without its name, author, reason and gates. */

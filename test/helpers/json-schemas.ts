@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
+import { registryQuestionSchemas } from './json-schemas-questions.js';
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
 // and the end-to-end tests check what the program really prints against them.
@@ -317,6 +318,7 @@ export const jsonSchemas = {
   'config set': z.strictObject({ key: z.string(), value: z.string(), level: fileLevel, file: z.string() }),
   'config unset': z.strictObject({ key: z.string(), level: fileLevel, file: z.string() }),
   'config list': z.strictObject({ settings: z.array(setting) }),
+  ...registryQuestionSchemas,
   doctor: z.strictObject({
     ok: z.boolean(),
     checks: z.array(

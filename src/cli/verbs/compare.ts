@@ -1,0 +1,51 @@
+import type { Config } from '../../config/config.js';
+import { ObjectCache } from '../../objects/cache.js';
+import { loadHash } from '../../objects/hash.js';
+import { type Comparison, compareVersionsOf } from '../../registry/compare.js';
+import { type ListingDiff, listingDiff } from '../../registry/compare-items.js';
+import { resolveReference, viewsInTime } from '../../registry/reference-resolve.js';
+import { cacheLoader } from '../../workspace/workspace-trees.js';
+import { openRegistryHere } from '../open-registry.js';
+import { terminalColumns } from '../registry-options.js';
+import { comparisonTable } from '../render/comparison.js';
+import { narrowNote } from '../render/version-list.js';
+import type { Session } from '../session.js';
+import type { Result, VerbInput } from '../verb.js';
+
+/** `mlv compare`: see its declaration. Errors: those of resolveReference. */
+export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
+  const { registry, config } = await openRegistryHere(session);
+  const view = await registry.viewOrFetch();
+  const viewAtTime = viewsInTime(registry);
+  const compared = [];
+  for (const reference of args) {
+    const { view: then, version } = await resolveReference(view, reference, { viewAtTime });
+    const manifest = await then.manifest(version.model, version.version);
+    compared.push({ manifest, evaluations: version.evaluations });
+  }
+  const comparison = compareVersionsOf(compared, await listings(config));
+  const { lines, left } = comparisonTable(comparison, {
+    style: session.style,
+    columns: terminalColumns(),
+    all: options.all === true,
+  });
+  return {
+    text: lines,
+    json: { ...comparison },
+    notes: [...narrowNote(left), ...unlistedNotes(comparison)],
+  };
+}
+
+/** Listings come from the cache; where mlv was not initialised there is none. */
+async function listings({ project, cache, core }: Config): Promise<ListingDiff> {
+  if (!project) return () => undefined;
+  const hash = await loadHash(project.hash, core.hashImplementation);
+  return listingDiff(cacheLoader(new ObjectCache(cache.dir, hash)), project.hash);
+}
+
+function unlistedNotes({ artifacts, data }: Comparison): string[] {
+  const unlisted = [...artifacts, ...data].filter(({ changes }) => changes.some((change) => change?.unlisted));
+  if (unlisted.length === 0) return [];
+  const paths = unlisted.map(({ path }) => path).join(', ');
+  return [`listings that are not in the cache could not be compared file by file: ${paths}; mlv fetch brings them`];
+}

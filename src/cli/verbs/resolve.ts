@@ -1,0 +1,61 @@
+import { MlvError } from '../../core/errors.js';
+import { type FoundVersion, resolveReference, versionName, viewsInTime } from '../../registry/reference-resolve.js';
+import { stagesOf } from '../../registry/version-list.js';
+import { openRegistryHere } from '../open-registry.js';
+import { formatFields } from '../render/fields.js';
+import { percent } from '../render/registry.js';
+import type { Session } from '../session.js';
+import { type Result, textOption, type VerbInput } from '../verb.js';
+
+/** `mlv resolve`: see its declaration. Errors: `USAGE`, those of resolveReference. */
+export async function run(session: Session, { args: [reference = ''], options }: VerbInput): Promise<Result> {
+  const { registry } = await openRegistryHere(session);
+  const key = textOption(options.key);
+  const format = textOption(options.format);
+  const found = await resolveReference(await registry.viewOrFetch(), reference, {
+    viewAtTime: viewsInTime(registry),
+    ...(key !== undefined && { key }),
+  });
+  if (key !== undefined && !found.assignment) {
+    throw new MlvError('USAGE', `--key chooses between the versions of a stage, and '${reference}' names none`, {
+      hint: `such as: mlv resolve ${found.model.name}@production --key user-123`,
+    });
+  }
+  const document = session.globals.json || format !== undefined ? await describe(found, reference) : undefined;
+  return {
+    text: [format === undefined || !document ? versionName(found.version) : formatFields(format, document)],
+    ...(document && { json: document }),
+    notes: key === undefined ? sharingNotes(found) : [],
+  };
+}
+
+async function describe(found: FoundVersion, reference: string): Promise<Record<string, unknown>> {
+  const { model, version, view, assignment } = found;
+  const manifest = await view.manifest(version.model, version.version);
+  const { artifacts, data, params, metrics, components = [] } = manifest;
+  return {
+    reference,
+    name: versionName(version),
+    model: version.model,
+    version: version.version,
+    manifest: version.manifest,
+    commit: manifest.commit,
+    created: manifest.created,
+    author: manifest.author,
+    stages: stagesOf(model, version),
+    ...(assignment && { since: assignment.since, by: assignment.by, traffic: assignment.traffic }),
+    deprecated: version.deprecated !== undefined,
+    artifacts,
+    data,
+    params,
+    metrics: Object.fromEntries(Object.entries(metrics).map(([name, { value }]) => [name, value])),
+    components,
+    registry: view.tip,
+  };
+}
+
+function sharingNotes({ sharing = [] }: FoundVersion): string[] {
+  if (sharing.length < 2) return [];
+  const shares = sharing.map(({ version, traffic }) => `${version} (${percent(traffic)})`).join(', ');
+  return [`several versions share the stage: ${shares}; --key gives each caller one of them`];
+}
