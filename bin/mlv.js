@@ -37,13 +37,14 @@ function start(args) {
     return;
   }
   if (asksForHelp(args) && printHelp()) return;
-  const program = new URL('../dist/cli/main.js', import.meta.url);
+  const isHook = args[0] === 'hook';
+  const program = new URL(isHook ? '../dist/cli/hook-entry.js' : '../dist/cli/main.js', import.meta.url);
   if (!existsSync(program)) {
     fail('this checkout is not built (dist/cli/main.js is missing); run: npm run build');
     return;
   }
   import(program.href)
-    .then((module) => module.main(args))
+    .then((module) => (isHook ? module.hook(args) : module.main(args)))
     .then((exitCode) => {
       if (typeof exitCode === 'number') process.exitCode = exitCode;
     })

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
+import { hookVerbs } from './declarations/hooks.js';
 import { provenanceVerbs } from './declarations/provenance.js';
 import { registryQuestionVerbs } from './declarations/registry-questions.js';
 import { registrySharingVerbs } from './declarations/registry-sharing.js';
@@ -25,6 +26,7 @@ export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclarat
     verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],
   },
   { title: 'Record how things came to be:', verbs: provenanceVerbs },
+  { title: 'Live in Git:', verbs: hookVerbs },
   { title: 'Configure:', verbs: settingVerbs },
   { title: 'About mlv:', verbs: aboutVerbs },
 ];
@@ -103,7 +105,7 @@ function addVerb(
   options: { onCall: (verb: VerbDeclaration, command: Command) => void; group?: string },
 ): void {
   const { onCall, group } = options;
-  const command = parent.command(verb.usage).summary(verb.summary);
+  const command = parent.command(verb.usage, { hidden: verb.hidden ?? false }).summary(verb.summary);
   command.description([`${verb.summary}.`, verb.description].filter(Boolean).join('\n\n'));
   if (group) command.helpGroup(group);
   for (const { flags, description, choices, many } of verb.options ?? []) {

@@ -64,6 +64,8 @@ export interface VerbDeclaration {
   examples?: readonly (readonly [command: string, purpose: string])[];
   /** Exit codes other than 0, 1 and 2, with what they mean here. */
   exits?: readonly (readonly [code: number, meaning: string])[];
+  /** True for a verb that other programs call; left out of the list in the help. */
+  hidden?: boolean;
   /** True for a verb that changes files: Ctrl-C lets it finish its step, a second one ends it at once. */
   careful?: boolean;
   /** Imports the verb's file; absent for a verb that only has verbs of its own. */

@@ -70,6 +70,10 @@ export interface Config {
     /** Verify objects on checkout. */
     readonly verify: boolean;
   };
+  readonly hooks: {
+    /** Bytes from which on the pre-commit hook refuses a file that goes into Git. */
+    readonly largeFile: number;
+  };
   readonly cache: {
     /** Absolute. */
     readonly dir: string;
@@ -143,6 +147,7 @@ function defaults(cache: string): Values {
   const values: { [K in FixedKey]?: ValueOf<(typeof FIXED)[K]> } = {
     'core.stage': false,
     'core.jobs': 32,
+    'hooks.large-file': 10 * 2 ** 20,
     'core.hash-implementation': 'auto',
     'core.verify': true,
     'cache.dir': cache,
@@ -192,6 +197,7 @@ function typed(values: Values, project: Project | undefined): Config {
       remote: values.has('core.remote') ? read('core.remote') : undefined,
       verify: read('core.verify'),
     },
+    hooks: { largeFile: read('hooks.large-file') },
     cache: { dir: read('cache.dir'), link: read('cache.link') },
     registry: { remote: values.has('registry.remote') ? read('registry.remote') : undefined },
     remotes: remotesOf(values),

@@ -35,6 +35,7 @@ export const FIXED = {
   'core.hash-implementation': personal(choice('auto', 'native', 'wasm')),
   'core.remote': setting(remoteName),
   'core.verify': personal(boolean),
+  'hooks.large-file': setting(integer(2 ** 20, Number.MAX_SAFE_INTEGER)),
   'cache.dir': personal(directory),
   'cache.link': setting(choices(...LINK_MODES)),
   'registry.remote': setting(gitRemote),
@@ -77,7 +78,7 @@ export type ValueOf<S> = S extends Setting<infer T> ? T : never;
 export type SettingValue = ValueOf<(typeof FIXED)[FixedKey] | (typeof OF_REMOTE)[RemoteKey]>;
 
 /** The sections that mlv knows; others in `mlv.yaml` belong to someone else. */
-export const SECTIONS = ['core', 'cache', 'registry', 'remote'] as const;
+export const SECTIONS = ['core', 'hooks', 'cache', 'registry', 'remote'] as const;
 
 /** A dotted key that names a setting, taken apart. */
 export interface KnownKey {

@@ -14,6 +14,16 @@ export interface RepositoryLayout {
   prefix: string;
 }
 
+/** Where a repository has its hooks. */
+export interface HookPlace {
+  /** Absolute path of the directory in which a hook's file is looked for. */
+  directory: string;
+  /** Whose it is: Git's own, one that `core.hooksPath` names, or husky's, which calls these files. */
+  kind: 'git' | 'hooks-path' | 'husky';
+  /** True where the directory is in the working tree, so that its files are committed for everyone. */
+  shared: boolean;
+}
+
 /** A file that a commit or the index names. */
 export interface GitFile {
   /** `/`-separated, relative to the top of the working tree. */
@@ -144,6 +154,8 @@ export interface Git {
   hashFiles(paths: readonly string[]): Promise<WorkingFile[]>;
   /** What the working tree has beyond HEAD, undefined for a clean one; `scratch` is an unused absolute path. */
   workingDifference(scratch: string): Promise<WorkingDifference | undefined>;
+  /** Where Git looks for this repository's hooks. */
+  hookPlace(): Promise<HookPlace>;
   /** True for a clone that lacks history. */
   isShallow(): Promise<boolean>;
   /**

@@ -5,6 +5,7 @@ import { discoverRepository } from './discover.js';
 import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, trackedFiles } from './files.js';
 import type { Git } from './git.js';
 import { pathHistory } from './history.js';
+import { hookPlace } from './hooks.js';
 import { stage, unstage } from './index-changes.js';
 import { gitPlumbing } from './open-plumbing.js';
 import { commitWith, reachableFiles } from './reachable.js';
@@ -49,6 +50,7 @@ function gitOver(context: GitContext): Git {
     filesBelow: (paths) => filesBelow(context, paths),
     hashFiles: (paths) => hashFiles(context, paths),
     workingDifference: (scratch) => workingDifference(context, scratch),
+    hookPlace: () => hookPlace(context),
     isShallow: async () => isShallow(await text()),
     stage: (paths, { force = false } = {}) => stage(context, paths, force),
     unstage: (paths) => unstage(context, paths),

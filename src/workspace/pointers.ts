@@ -88,10 +88,25 @@ export async function loadTargetsAt(repository: Repository, source: GitSource): 
   return result;
 }
 
+/** The target that the text of a pointer file names. Errors as parsePointer. */
+export function parseTarget(file: RepositoryPath, text: string): Target {
+  const pointer = parsePointer(text, file);
+  return { path: childOf(parentOf(file), pointer.path), pointer, text };
+}
+
+/** As parseTarget, of a blob; undefined where there is none, or it is no pointer. */
+export function targetOfBlob(file: RepositoryPath, blob: Buffer | undefined): Target | undefined {
+  try {
+    return blob && parseTarget(file, blob.toString('utf8'));
+  } catch (error) {
+    if (error instanceof MlvError) return undefined;
+    throw error;
+  }
+}
+
 function collect(file: RepositoryPath, text: string, into: Targets): void {
   try {
-    const pointer = parsePointer(text, file);
-    into.targets.push({ path: childOf(parentOf(file), pointer.path), pointer, text });
+    into.targets.push(parseTarget(file, text));
   } catch (error) {
     if (!(error instanceof MlvError)) throw error;
     into.problems.push(error);

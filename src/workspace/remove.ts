@@ -1,21 +1,17 @@
-import { lstatSync, rmSync } from 'node:fs';
-import { fileSystemError, MlvError } from '../core/errors.js';
-import { digestOf } from '../objects/oid.js';
-import { diffTrees } from '../objects/tree-diff.js';
-import { type PathChange, reportChanges } from './change-report.js';
-import { hashingSink } from './content-sinks.js';
-import type { DirectoryBlock } from './directory-block.js';
-import { FileTable } from './file-table.js';
 import { stageIgnoreFiles, unignoreInGit } from './git-ignore-file.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
 import { isDirectoryTarget, loadTargets, pointerPathOf, type Target, wholeTarget } from './pointers.js';
+import {
+  forgetInIndex,
+  isUnsaved,
+  lookAtFiles,
+  removeDirectory,
+  removeFile,
+  removePath,
+  unsavedChanges,
+} from './remove-content.js';
 import type { Repository } from './repository.js';
-import { walkTarget } from './scan-target.js';
-import { sealTrees } from './seal.js';
 import { status, type TargetStatus } from './status.js';
-import type { Walk } from './walk.js';
-import { holdsEntry, removeIfEmpty } from './workspace-files.js';
-import { blockLoader, cacheLoader } from './workspace-trees.js';
 
 export interface RemoveOptions {
   /** Stop tracking, but leave the file or directory in the workspace. */
@@ -73,13 +69,6 @@ async function refuseUnsaved(repository: Repository, targets: readonly Target[],
   if (unsaved.length > 0) throw unsavedChanges(unsaved.map(({ path }) => path));
 }
 
-function unsavedChanges(paths: readonly RepositoryPath[]): MlvError {
-  return new MlvError('UNSAVED_CHANGES', `'${paths[0]}' holds content that is in no object; it would be lost`, {
-    hint: `save it: mlv add '${paths[0]}'   (or give --keep to leave the files, --force to lose them)`,
-    data: { paths },
-  });
-}
-
 /** What the workspace has and the pointer has not, or what the pointer has and the cache has not. */
 function holdsUnsaved(status: TargetStatus): boolean {
   if (status.state === 'deleted') return false;
@@ -87,114 +76,11 @@ function holdsUnsaved(status: TargetStatus): boolean {
   return status.changes.some(isUnsaved);
 }
 
-function isUnsaved({ kind }: PathChange): boolean {
-  return kind !== 'deleted' && kind !== 'renamed' && kind !== 'mode';
-}
-
 /** One edit of each ignore file and of the index for all targets that are gone. */
 function forget(repository: Repository, removed: readonly Target[]): void {
-  const { index } = repository;
   unignoreInGit(
     repository,
     removed.map(({ path }) => path),
   );
-  for (const target of removed) if (isDirectoryTarget(target)) index.forget(target.path);
-  const files = removed.filter((target) => !isDirectoryTarget(target)).map(({ path }) => path);
-  if (files.length === 0) return;
-  const table = new FileTable(index.loadFiles());
-  table.remove(new Set(files));
-  index.saveFiles(table.block);
-}
-
-/**
- * Looked at again, because files of other targets were hashed since the first check; what goes then is each file as this
- * look saw it, and nothing else. Error: `UNSAVED_CHANGES`.
- */
-async function lookAtFiles(repository: Repository, targets: readonly Target[], signal?: AbortSignal): Promise<Walk> {
-  const paths = targets.map(({ path }) => path);
-  const look = new FileTable(repository.index.loadFiles()).look(repository, paths);
-  await readAgain(repository, look, signal);
-  const changed = targets.filter((target) => isChangedFile(target, look.root)).map(({ path }) => path);
-  if (changed.length > 0) throw unsavedChanges(changed);
-  return look;
-}
-
-function isChangedFile({ path, pointer }: Target, now: DirectoryBlock): boolean {
-  const at = now.find(path);
-  return at >= 0 && !now.digestAt(at).equals(digestOf(pointer.oid));
-}
-
-function removeFile(repository: Repository, { path }: Target, look: DirectoryBlock): void {
-  const at = look.find(path);
-  if (at < 0 && lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false }))
-    throw unsavedChanges([path]);
-  if (at >= 0 && !removeAsSeen(repository, path, { block: look, index: at })) throw unsavedChanges([path]);
-}
-
-/** What is not tracked (ignored files, a repository inside) is left, and the directories that hold it. */
-async function removeDirectory(repository: Repository, target: Target, signal?: AbortSignal): Promise<void> {
-  const { layout, index } = repository;
-  const absolute = absolutePath(layout, target.path);
-  const stat = lstatSync(absolute, { throwIfNoEntry: false });
-  if (!stat) return;
-  if (!stat.isDirectory()) throw unsavedChanges([target.path]);
-  const known = index.load(target.path);
-  const walk = walkTarget(repository, target.path, known ? { previous: known.block } : {});
-  await readAgain(repository, walk, signal);
-  if (isChanged(repository, target, walk.root)) throw unsavedChanges([target.path]);
-  const kept: RepositoryPath[] = [];
-  removeListed(repository, { path: target.path, block: walk.root }, kept);
-  if (kept.length > 0) throw unsavedChanges(kept);
-}
-
-async function readAgain({ hash, layout }: Repository, { pending }: Walk, signal?: AbortSignal): Promise<void> {
-  const abort = signal ? { signal } : {};
-  // What was read is trusted no further than to the removal: the index is about to forget the target.
-  await pending.read(hashingSink(hash, abort), { worktree: layout.worktree, racyFrom: 0, ...abort });
-}
-
-/** True when the workspace holds what the target's objects do not. */
-function isChanged({ cache, hash }: Repository, { pointer }: Target, now: DirectoryBlock): boolean {
-  const wanted = digestOf(pointer.oid);
-  sealTrees(now, hash, () => {});
-  if (now.treeDigest.equals(wanted)) return false;
-  const before = { digest: wanted, load: cacheLoader(cache) };
-  return reportChanges(diffTrees(before, { digest: now.treeDigest, load: blockLoader(now) }), '').some(isUnsaved);
-}
-
-function removeListed(
-  repository: Repository,
-  { path, block }: { path: RepositoryPath; block: DirectoryBlock },
-  kept: RepositoryPath[],
-): void {
-  for (const [index, name] of block.names.entries()) {
-    const child = block.children.get(index);
-    if (child) removeListed(repository, { path: `${path}/${name}`, block: child }, kept);
-    else if (!removeAsSeen(repository, `${path}/${name}`, { block, index })) kept.push(`${path}/${name}`);
-  }
-  removeIfEmpty(absolutePath(repository.layout, path));
-}
-
-/** False, and nothing happens, when the file is not the one that was looked at. */
-function removeAsSeen(
-  { hash, layout }: Repository,
-  path: RepositoryPath,
-  { block, index }: { block: DirectoryBlock; index: number },
-): boolean {
-  const absolute = absolutePath(layout, path);
-  const stat = lstatSync(absolute, { throwIfNoEntry: false });
-  if (!stat) return true;
-  const isSeen = block.sameVersion(block.names[index] as string, stat);
-  // Removing one hard link moves the change time of the others: then their content tells.
-  if (!isSeen && !holdsEntry(hash, absolute, stat, block.entryAt(index))) return false;
-  removePath(absolute);
-  return true;
-}
-
-function removePath(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch (error) {
-    throw fileSystemError('remove', path, error);
-  }
+  forgetInIndex(repository, removed);
 }

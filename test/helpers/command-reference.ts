@@ -16,7 +16,7 @@ export function commandReference(program: Command): string {
   ];
   for (const { title, verbs } of VERB_GROUPS) {
     parts.push('', `# ${title.replace(/:$/, '')}`);
-    for (const verb of verbs) {
+    for (const verb of verbs.filter(({ hidden }) => !hidden)) {
       const name = verb.usage.split(' ')[0] as string;
       const command = program.commands.find((each) => each.name() === name) as Command;
       parts.push(...section(command, `mlv ${name}`));

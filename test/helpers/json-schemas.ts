@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
+
+<<<<<<< HEAD
+
 import { registryQuestionSchemas } from './json-schemas-questions.js';
+
+=======
+
+import { HOOK_NAMES } from '../../src/git/hook-script.js';
+
+>>>>>>> 73fbfa9 (hooks: content follows Git, commits and pushes are checked, beside the hooks that are there)
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
 // and the end-to-end tests check what the program really prints against them.
@@ -133,7 +142,24 @@ const runOutput = z.strictObject({
 const changedInput = z.strictObject({ path, before: z.string(), after: z.string().nullable() });
 
 /** By verb. Every document may carry `error` beside these keys. */
+const hookPlace = {
+  directory: z.string(),
+  kind: z.enum(['git', 'hooks-path', 'husky']),
+  shared: z.boolean().describe('in the working tree, and so committed for everyone'),
+  hooks: z.array(
+    z.strictObject({
+      name: z.enum(HOOK_NAMES),
+      state: z.enum(['current', 'outdated', 'absent', 'foreign']),
+      previous: z.boolean().describe('another hook runs before'),
+    }),
+  ),
+};
+const hookChanges = z.strictObject({ ...hookPlace, changed: z.array(z.enum(HOOK_NAMES)) });
+
 export const jsonSchemas = {
+  'hooks install': hookChanges,
+  'hooks uninstall': hookChanges,
+  'hooks status': z.strictObject(hookPlace),
   init: z.strictObject({
     created: z.boolean(),
     worktree: z.string(),

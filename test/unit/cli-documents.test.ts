@@ -7,7 +7,7 @@ import { commandReference } from '../helpers/command-reference.js';
 import { jsonReference } from '../helpers/json-reference.js';
 import { jsonSchemas } from '../helpers/json-schemas.js';
 
-const verbs = VERB_GROUPS.flatMap((group) => group.verbs);
+const verbs = VERB_GROUPS.flatMap((group) => group.verbs).filter(({ hidden }) => !hidden);
 
 function leaves(verb: VerbDeclaration, prefix = ''): { name: string; verb: VerbDeclaration }[] {
   const name = `${prefix}${verb.usage.split(' ')[0]}`;

@@ -34,13 +34,14 @@ const WORDS: Record<string, readonly string[]> = {
 export function completionTree(program: Command): CompletedVerb[] {
   const common = optionsOf(program);
   const found: CompletedVerb[] = [];
+  const shown = (command: Command): Command[] => command.createHelp().visibleCommands(command);
   const visit = (command: Command, path: string): void => {
-    const verbs = command.commands.map((each) => ({ name: each.name(), summary: each.summary() }));
-    const words = path === 'help' ? program.commands.map((each) => each.name()) : (WORDS[path] ?? []);
+    const verbs = shown(command).map((each) => ({ name: each.name(), summary: each.summary() }));
+    const words = path === 'help' ? shown(program).map((each) => each.name()) : (WORDS[path] ?? []);
     const own = command === program ? [] : optionsOf(command);
     const files = words.length === 0 && command.registeredArguments.length > 0;
     found.push({ path, verbs, options: [...own, ...common], words, files });
-    for (const each of command.commands) visit(each, path === '' ? each.name() : `${path} ${each.name()}`);
+    for (const each of shown(command)) visit(each, path === '' ? each.name() : `${path} ${each.name()}`);
   };
   visit(program, '');
   return found;

@@ -1,0 +1,143 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/**
+ * Finds out what a hook has to do with as little as can be: most commits and checkouts touch no pointer, and then
+ * nothing else of mlv is loaded. Only Node's own modules are imported here.
+ */
+
+/** What Git gave a hook. */
+export interface HookCall {
+  name: string;
+  /** Its arguments (githooks(5)). */
+  args: readonly string[];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** Reads standard input to its end. */
+  input: () => string;
+}
+
+/** A file that a hook has to look at. */
+export interface HookFact {
+  /** `pointer`: a pointer came or changed; `gone`: a pointer went; `large`: a file goes into Git. */
+  kind: 'pointer' | 'gone' | 'large';
+  path: string;
+  /** Hex name of the blob: of the pointer as it is now, as it was (`gone`), or of the file (`large`). */
+  blob: string;
+  /** Bytes; 0 for pointers. */
+  size: number;
+}
+
+/** Files below this many bytes are not told of, whatever the limit in the configuration. */
+export const LEAST_LARGE_BYTES = 1024 * 1024;
+
+const POINTERS = ':(glob)**/*.mlv';
+const NONE = /^0+$/;
+const OPTIONS = ['-z', '-r', '--raw', '--no-renames', '--no-abbrev', '--no-ext-diff', '--ignore-submodules'];
+
+/** What there is to do; nothing in most cases. Error: a plain one with Git's own words, since nothing else is loaded. */
+export function hookFacts(call: HookCall): HookFact[] {
+  if (call.name === 'pre-commit') return stagedFacts(call);
+  if (call.name === 'pre-push') return pushedFacts(call);
+  const range = changedRange(call);
+  if (!range) return [];
+  const facts = rawFacts(git(call, ['diff-tree', ...OPTIONS, ...range, '--', POINTERS]));
+  return facts.length > 0 && isRebasing(call) ? [] : facts;
+}
+
+/** The two commits between which a hook's command moved the working tree; undefined where it did not. */
+function changedRange(call: HookCall): [string, string] | undefined {
+  const [first = '', second = '', third] = call.args;
+  if (call.name === 'post-checkout') {
+    if (third !== '1' || first === second) return undefined;
+    return [NONE.test(first) ? emptyTree(call) : first, second];
+  }
+  // A squashed merge leaves HEAD where it was, and only the index tells what came.
+  if (call.name === 'post-merge') return first === '1' ? ['HEAD', treeOfIndex(call)] : ['ORIG_HEAD', 'HEAD'];
+  if (call.name !== 'post-rewrite' || first !== 'rebase') return undefined;
+  return ['ORIG_HEAD', 'HEAD'];
+}
+
+function emptyTree(call: HookCall): string {
+  return git(call, ['hash-object', '-t', 'tree', '--stdin']).trim();
+}
+
+function treeOfIndex(call: HookCall): string {
+  return git(call, ['write-tree']).trim();
+}
+
+function isRebasing(call: HookCall): boolean {
+  const paths = git(call, ['rev-parse', '--git-path', 'rebase-merge', '--git-path', 'rebase-apply']);
+  return paths
+    .split('\n')
+    .filter(Boolean)
+    .some((path) => existsSync(resolve(call.cwd, path)));
+}
+
+function stagedFacts(call: HookCall): HookFact[] {
+  // `diff` and not `diff-index`: it knows the branch that has no commit yet.
+  const staged = [
+    'diff',
+    '--cached',
+    '--diff-filter=ACMRT',
+    '--no-relative',
+    ...OPTIONS.filter((each) => each !== '-r'),
+  ];
+  const facts = rawFacts(git(call, staged));
+  const others = facts.filter(({ path }) => !path.endsWith('.mlv'));
+  if (others.length === 0) return facts;
+  const sizes = git(call, ['cat-file', '--batch-check=%(objectsize)'], others.map(({ blob }) => `${blob}\n`).join(''));
+  const lines = sizes.split('\n');
+  const large = others
+    .map((fact, index) => ({ ...fact, kind: 'large' as const, size: Number(lines[index]) || 0 }))
+    .filter(({ size }) => size >= LEAST_LARGE_BYTES);
+  return [...facts.filter(({ path }) => path.endsWith('.mlv')), ...large];
+}
+
+/** The pointers that the pushed commits and tags bring and the remote's branches do not have. */
+function pushedFacts(call: HookCall): HookFact[] {
+  const [remote = ''] = call.args;
+  const lines = call
+    .input()
+    .split('\n')
+    .map((line) => line.split(' '));
+  const updates = lines.filter(([, local = '']) => local !== '' && !NONE.test(local));
+  if (updates.length === 0) return [];
+  const known = updates.map(([, , , there = '']) => there).filter((there) => there !== '' && !NONE.test(there));
+  // What the remote has is named only where this clone has it, too: Git would refuse to start from anything else.
+  const present = git(call, ['cat-file', '--batch-check=%(objecttype)'], known.map((each) => `${each}\n`).join(''))
+    .split('\n')
+    .map((line) => line.trim());
+  const without = known.filter((_, index) => present[index] === 'commit' || present[index] === 'tag');
+  const input = [...updates.map(([, local]) => local), ...without.map((each) => `^${each}`), ''].join('\n');
+  const log = ['-c', 'log.showRoot=true', '-c', 'log.showSignature=false', 'log', '-c', '--format=', '--full-history'];
+  const scope = remote === '' ? [] : ['--not', `--remotes=${remote.replaceAll(/[*?[\\]/g, '\\$&')}`, '--not'];
+  return rawFacts(git(call, [...log, ...OPTIONS, ...scope, '--stdin', '--', POINTERS], input)).filter(
+    ({ kind }) => kind === 'pointer',
+  );
+}
+
+/** The entries of `--raw -z`: `:modes and blobs status NUL path NUL`, with a colon, mode and blob more a parent. */
+function rawFacts(text: string): HookFact[] {
+  const pieces = text.split('\0');
+  const facts: HookFact[] = [];
+  for (let at = 0; at + 1 < pieces.length; at += 2) {
+    const [entry = '', path = ''] = [pieces[at], pieces[at + 1]];
+    const parents = /^\n*(:*)/.exec(entry)?.[1]?.length ?? 1;
+    const fields = entry.replace(/^\n*:*/, '').split(' ');
+    const [before = '', after = ''] = [fields[parents + 1], fields[2 * parents + 1]];
+    if (NONE.test(after)) facts.push({ kind: 'gone', path, blob: before, size: 0 });
+    else if (fields[parents]?.startsWith('100')) facts.push({ kind: 'pointer', path, blob: after, size: 0 });
+  }
+  return facts;
+}
+
+function git({ cwd, env }: HookCall, args: readonly string[], input = ''): string {
+  const clean: NodeJS.ProcessEnv = { ...env, LC_ALL: 'C' };
+  delete clean.GIT_LITERAL_PATHSPECS;
+  const options = { cwd, env: clean, input, encoding: 'utf8', maxBuffer: 2 ** 30, windowsHide: true } as const;
+  const { status, stdout, stderr, error } = spawnSync('git', args, options);
+  if (status === 0) return stdout;
+  throw new Error(`'git ${args.find((arg) => !arg.startsWith('-'))}' failed: ${stderr?.trim() || error?.message}`);
+}
