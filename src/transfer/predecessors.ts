@@ -2,7 +2,9 @@ import pLimit from 'p-limit';
 import { isMlvError } from '../core/errors.js';
 import { type Oid, splitOid } from '../objects/oid.js';
 import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
+import { scatteredChunks } from './fragmentation.js';
 import type { KnownPlaces } from './known-places.js';
+import { packDigests, placedChunks } from './placed-chunks.js';
 import type { ObjectRecord, TreeRecord } from './record-reader.js';
 import type { PushRoot, Root } from './roots.js';
 import type { TransferSession } from './session.js';
@@ -62,7 +64,7 @@ export class PredecessorPlaces {
       const record = await this.read(oid);
       if (!record) continue;
       if (record.kind === 'tree') await this.visit(record, { oid, path: '' }, this.contentOf(root));
-      else this.places.addRecord(record);
+      else this.addFile(record);
       return;
     }
   }
@@ -146,7 +148,20 @@ export class PredecessorPlaces {
 
   private async addLarge(oid: Oid): Promise<void> {
     const record = await this.read(oid);
-    if (record) this.places.addRecord(record);
+    if (record) this.addFile(record);
+  }
+
+  /** Takes over where a file's chunks are, but for those that make it slow to read: the new version has them afresh. */
+  private addFile(record: ObjectRecord): void {
+    if (record.kind !== 'chunks') {
+      this.places.addRecord(record);
+      return;
+    }
+    const chunks = placedChunks(record.chunks(), packDigests(record.packs));
+    const scattered = scatteredChunks(chunks);
+    for (const [index, { digest, pack, offset, deflated }] of chunks.entries()) {
+      if (!scattered.has(index)) this.places.addChunk(digest, { pack, offset, deflated });
+    }
   }
 
   /** A damaged or vanished record of the past only means that more is sent. */
