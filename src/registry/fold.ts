@@ -2,6 +2,7 @@ import { MlvError } from '../core/errors.js';
 import type { RegistryEvent } from './event.js';
 import { assign, type Newcomer, unassign } from './fold-stages.js';
 import type { Manifest } from './manifest.js';
+import { mailOf } from './person.js';
 import type { Assignment, ModelMeta, ModelState, PlacedEvent, VersionState } from './registry.js';
 
 /** Where versions go that are done with: it holds any number, without shares. */
@@ -206,11 +207,6 @@ class Fold {
   private invalid(placed: PlacedEvent, reason: string): MlvError {
     return invalidEvent(this.before.name, placed, reason);
   }
-}
-
-/** The mail address in `Name <mail>`, in lower case: what tells people apart. */
-export function mailOf(by: string): string {
-  return (/<([^<>]*)>\s*$/.exec(by)?.[1] ?? by).trim().toLowerCase();
 }
 
 function invalidEvent(model: string, { seq, id, event }: PlacedEvent, reason: string): MlvError {

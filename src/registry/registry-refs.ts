@@ -88,7 +88,7 @@ export async function checkNotRewritten(plumbing: GitPlumbing, refs: RegistryRef
   if (seen === undefined || tracking === undefined || seen === tracking) return;
   if (await plumbing.isAncestor(seen, tracking)) return;
   throw new MlvError('REGISTRY_REWRITTEN', `the registry's history on '${remote}' was rewritten`, {
-    hint: `it had ${seen.slice(0, 12)}, which is gone; look into it with mlv audit before anything else`,
+    hint: `it had ${seen.slice(0, 12)}, which is gone; look into it with mlv audit; to accept it: mlv registry pull --accept-rewritten`,
     data: { remote, seen, tip: tracking },
   });
 }

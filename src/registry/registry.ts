@@ -146,10 +146,19 @@ export interface Registry {
   change(decide: Decide, options?: { push?: boolean }): Promise<ChangeResult>;
   /** Sends what is only in this clone, judged again on the remote's newest state. */
   push(): Promise<ShareReport>;
-  /** Takes over what the Git remote has, and puts what is only in this clone behind it. */
-  pull(): Promise<ShareReport>;
+  /**
+   * Takes over what the Git remote has, and puts what is only in this clone behind it. `dropLocal` gives that up instead;
+   * `acceptRewritten` takes the remote's history as it is, also where it lost what it had, and gives up what it lacks.
+   */
+  pull(options?: PullOptions): Promise<ShareReport>;
   /** How this clone stands to the Git remote; asks it only with `fetch`. */
   status(options?: { fetch?: boolean }): Promise<RegistryStatus>;
+}
+
+/** How a pull treats what the Git remote does not have; see Registry.pull. */
+export interface PullOptions {
+  dropLocal?: boolean;
+  acceptRewritten?: boolean;
 }
 
 /** What an exchange with the Git remote did. */
@@ -159,6 +168,8 @@ export interface ShareReport {
   received: number;
   /** Own commits that were sent. */
   sent: number;
+  /** Own commits that were given up. */
+  dropped: number;
   tip: string | undefined;
 }
 

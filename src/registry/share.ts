@@ -1,161 +1,75 @@
 import { MlvError } from '../core/errors.js';
+import type { RefUpdate } from '../git/plumbing.js';
 import { advanceRefs } from './advance-refs.js';
 import type { RegistryContext } from './context.js';
-import { parseEvent } from './event-format.js';
 import { fetchRegistry } from './fetch-registry.js';
-import { parseRegistryPath, REGISTRY_REF, seenRef, tagRef } from './layout.js';
-import { parseManifest } from './manifest-format.js';
-import { parseModelMeta } from './model-meta-format.js';
-import { prepareChange } from './prepare.js';
-import type { RegistryChange, ShareReport } from './registry.js';
-import { checkNotRewritten, newestTip, type RegistryRefs, readRefs } from './registry-refs.js';
+import { REGISTRY_REF, seenRef } from './layout.js';
+import type { PullOptions, ShareReport } from './registry.js';
+import { newestTip, type RegistryRefs, readRefs } from './registry-refs.js';
+import { pendingTags, replayLocal } from './replay.js';
 import { sendCommit } from './send.js';
 
 /** Attempts to get what is local behind what the remote has. */
 const TRIES = 50;
 
-/** The tags of versions that only this clone has, which go with its commits to the remote. */
-export async function pendingTags(
-  { plumbing }: RegistryContext,
-  remote: string,
-  tip: string | undefined,
-): Promise<{ name: string; object: string }[]> {
-  const { tracking } = await readRefs(plumbing, { remote });
-  if (tip === undefined || tip === tracking) return [];
-  const files =
-    tracking === undefined
-      ? await plumbing.listTree(tip, ['models'])
-      : await plumbing.diffTrees(tracking, tip, ['models']);
-  const names = new Set<string>();
-  for (const { path } of files) {
-    const found = parseRegistryPath(path);
-    if (found.kind === 'manifest') names.add(tagRef(found.model, found.version));
-  }
-  if (names.size === 0) return [];
-  const all = await plumbing.currentRefs(['refs/tags']);
-  return all.filter(({ name }) => names.has(name));
-}
-
-/**
- * Where this clone and the remote diverged, makes this clone's own commits again on top of the remote's: each is judged on
- * the state that it now follows, numbered anew, and signed again where it was signed. The branch moves when all are made.
- * Errors: what the judge refuses, `VERSION_EXISTS`, `REGISTRY_INVALID`, `REGISTRY_REWRITTEN`.
- */
-export async function replayLocal(context: RegistryContext, refs: RegistryRefs): Promise<void> {
-  const { plumbing } = context;
-  const { local, tracking } = refs;
-  await checkNotRewritten(plumbing, refs);
-  if (local === undefined || tracking === undefined || local === tracking) return;
-  if ((await plumbing.isAncestor(tracking, local)) || (await plumbing.isAncestor(local, tracking))) return;
-  let tip = tracking;
-  for (const { commit, parents } of await plumbing.commitsBetween(tracking, local)) {
-    tip = await replayCommit(context, { commit, parent: parents[0] }, tip);
-  }
-  // Where another process was faster, the next look finds what it left.
-  await plumbing.updateRefs([{ name: REGISTRY_REF, to: tip, from: local }]);
-}
-
-async function replayCommit(
-  context: RegistryContext,
-  { commit, parent }: { commit: string; parent: string | undefined },
-  base: string,
-): Promise<string> {
-  const { plumbing, judge } = context;
-  const { message, author, signed } = await plumbing.readCommit(commit);
-  const change = await readChange(context, { commit, parent, subject: message.split('\n')[0] ?? '' });
-  const view = context.exactView(base);
-  const { files } = await prepareChange(change, view);
-  const tree = await plumbing.writeTree({ base, files });
-  const again = await plumbing.commitTree({ tree, parents: [base], message, author, sign: signed });
-  await judge(change, { view, commit: again });
-  return again;
-}
-
-/** What a commit of the branch changed, as it was asked for. Error: `REGISTRY_INVALID` where mlv did not make it. */
-async function readChange(
-  { git, plumbing }: RegistryContext,
-  { commit, parent, subject }: { commit: string; parent: string | undefined; subject: string },
-): Promise<RegistryChange> {
-  const files =
-    parent === undefined
-      ? (await plumbing.listTree(commit, [])).map((file) => ({ ...file, kind: 'added' as const }))
-      : await plumbing.diffTrees(parent, commit, []);
-  const blobs = await git.readBlobs(files.filter(({ kind }) => kind !== 'deleted').map(({ blob }) => blob));
-  const change: RegistryChange = { subject, events: [] };
-  for (const { path, kind, blob } of files.sort((left, right) => (left.path < right.path ? -1 : 1))) {
-    const found = parseRegistryPath(path);
-    const text = blobs.get(blob)?.toString('utf8') ?? '';
-    const at = { path, commit };
-    if (found.kind === 'policy' && kind !== 'deleted') change.policy = { text };
-    else if (found.kind === 'meta' && kind !== 'deleted') {
-      change.meta = { model: found.model, meta: parseModelMeta(text, at) };
-    } else if (found.kind === 'manifest' && kind === 'added' && !change.register) {
-      change.register = { manifest: parseManifest(text, at) };
-    } else if (found.kind === 'event' && kind === 'added') {
-      const event = parseEvent(text, at);
-      // It is written again with its manifest.
-      if (event.type !== 'registered') change.events?.push(event);
-    } else throw foreign(commit, path);
-  }
-  return change;
-}
-
-function foreign(commit: string, path: string): MlvError {
-  return new MlvError(
-    'REGISTRY_INVALID',
-    `commit ${commit.slice(0, 12)} of the registry was not made by mlv ('${path}')`,
-    {
-      hint: 'drop what only this clone has: mlv registry pull --drop-local',
-      data: { commit, path },
-    },
-  );
-}
-
 /** Sends what only this clone has; see Registry.push. */
 export async function pushRegistry(context: RegistryContext): Promise<ShareReport> {
-  return exchange(context, true);
-}
-
-/** Takes over what the remote has; see Registry.pull. */
-export async function pullRegistry(context: RegistryContext): Promise<ShareReport> {
-  return exchange(context, false);
-}
-
-async function exchange(context: RegistryContext, send: boolean): Promise<ShareReport> {
   const { plumbing, pause } = context;
-  const remote = await context.remote();
-  if (remote === undefined) {
-    throw new MlvError('REMOTE_NOT_CONFIGURED', 'this repository has no Git remote to share the registry through', {
-      hint: 'add one: git remote add origin <url>',
-    });
-  }
+  const remote = await sharedRemote(context);
   const first = await readRefs(plumbing, { remote });
   await fetchRegistry(context, remote);
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
-    await replayLocal(context, await readRefs(plumbing, { remote }));
-    const refs = await readRefs(plumbing, { remote });
-    const tip = await newestTip(plumbing, refs);
-    const sent = await count(context, refs.tracking, tip);
-    const received = await count(context, first.seen, refs.tracking);
-    const report = { remote, received, sent: send ? sent : 0, tip };
-    if (tip === undefined) return report;
-    if (!send || sent === 0) {
-      const known = refs.tracking === undefined ? {} : { remote };
-      if (refs.tracking === tip || refs.tracking === undefined)
-        await advanceRefs(plumbing, { commit: tip, ...known }, pause);
-      else await advanceSeen(context, remote, refs.tracking);
-      return report;
-    }
+    const { refs, tip } = await bringTogether(context, remote);
+    const report = { ...(await reportOn(context, first, refs)), sent: await count(context, refs.tracking, tip), tip };
     const tags = await pendingTags(context, remote, tip);
-    if (await sendCommit(context, { remote, commit: tip, base: refs.tracking, tags })) {
-      await advanceRefs(plumbing, { commit: tip, remote }, pause);
+    const done = tip === undefined || report.sent === 0;
+    if (done || (await sendCommit(context, { remote, commit: tip, base: refs.tracking, tags }))) {
+      if (tip !== undefined) await advanceRefs(plumbing, { commit: tip, remote }, pause);
       return report;
     }
     await pause(attempt);
   }
   throw new MlvError('REGISTRY_RACE', `others wrote to the registry faster, ${TRIES} times in a row`, {
-    hint: 'run the same command again; nothing was written',
+    hint: 'run the same command again; nothing was sent',
   });
+}
+
+/** Takes over what the remote has; see Registry.pull. */
+export async function pullRegistry(context: RegistryContext, options: PullOptions): Promise<ShareReport> {
+  const { plumbing, pause } = context;
+  const remote = await sharedRemote(context);
+  const first = await readRefs(plumbing, { remote });
+  await fetchRegistry(context, remote);
+  const dropped = await giveUp(context, remote, options);
+  const { refs, tip } = await bringTogether(context, remote);
+  const report = { ...(await reportOn(context, first, refs)), dropped, tip };
+  if (tip === undefined) return report;
+  if (refs.tracking === tip) await advanceRefs(plumbing, { commit: tip, remote }, pause);
+  else if (refs.tracking !== undefined) await remember(context, remote, refs);
+  return report;
+}
+
+async function sharedRemote(context: RegistryContext): Promise<string> {
+  const remote = await context.remote();
+  if (remote !== undefined) return remote;
+  throw new MlvError('REMOTE_NOT_CONFIGURED', 'this repository has no Git remote to share the registry through', {
+    hint: 'add one: git remote add origin <url>',
+  });
+}
+
+/** Puts what only this clone has behind what the remote has. */
+async function bringTogether(
+  context: RegistryContext,
+  remote: string,
+): Promise<{ refs: RegistryRefs; tip: string | undefined }> {
+  await replayLocal(context, await readRefs(context.plumbing, { remote }));
+  const refs = await readRefs(context.plumbing, { remote });
+  return { refs, tip: await newestTip(context.plumbing, refs) };
+}
+
+async function reportOn(context: RegistryContext, first: RegistryRefs, refs: RegistryRefs): Promise<ShareReport> {
+  const received = await count(context, first.seen, refs.tracking);
+  return { remote: refs.remote as string, received, sent: 0, dropped: 0, tip: refs.tracking };
 }
 
 async function count({ plumbing }: RegistryContext, from: string | undefined, to: string | undefined): Promise<number> {
@@ -163,7 +77,30 @@ async function count({ plumbing }: RegistryContext, from: string | undefined, to
 }
 
 /** Remembers what the remote has, where this clone has more. */
-async function advanceSeen({ plumbing }: RegistryContext, remote: string, tracking: string): Promise<void> {
-  const { seen } = await readRefs(plumbing, { remote });
+async function remember(
+  { plumbing }: RegistryContext,
+  remote: string,
+  { seen, tracking }: RegistryRefs,
+): Promise<void> {
   if (seen !== tracking) await plumbing.updateRefs([{ name: seenRef(remote), to: tracking, from: seen }]);
+}
+
+/** Moves this clone's branch to where the remote's is, and takes the tags away of versions that the remote lacks. */
+async function giveUp(context: RegistryContext, remote: string, options: PullOptions): Promise<number> {
+  const { plumbing } = context;
+  const { dropLocal = false, acceptRewritten = false } = options;
+  if (!dropLocal && !acceptRewritten) return 0;
+  const { local, tracking, seen } = await readRefs(plumbing, { remote });
+  const dropped = local === undefined ? 0 : await count(context, tracking, local);
+  const updates: RefUpdate[] = [];
+  if (local !== undefined && dropped > 0) {
+    updates.push({ name: REGISTRY_REF, to: tracking, from: local });
+    const tags = await pendingTags(context, remote, local);
+    updates.push(...tags.map(({ name, object }) => ({ name, to: undefined, from: object })));
+  }
+  if (acceptRewritten && seen !== tracking) updates.push({ name: seenRef(remote), to: tracking, from: seen });
+  if (updates.length === 0 || (await plumbing.updateRefs(updates))) return dropped;
+  throw new MlvError('REGISTRY_RACE', "another process moved this clone's registry meanwhile", {
+    hint: 'run the same command again; nothing was changed',
+  });
 }

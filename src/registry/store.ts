@@ -60,7 +60,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     tipAt: async (time) => tipAt(plumbing, await newestTip(plumbing, await refs()), time),
     change: (decide: Decide, { push = true } = {}): Promise<ChangeResult> => changeRegistry(context, decide, push),
     push: (): Promise<ShareReport> => pushRegistry(context),
-    pull: (): Promise<ShareReport> => pullRegistry(context),
+    pull: (how = {}): Promise<ShareReport> => pullRegistry(context, how),
     status: ({ fetch = false } = {}) => registryStatus(context, fetch),
     author: () => plumbing.author(),
   };

@@ -7,8 +7,8 @@ import { REGISTRY_REF } from './layout.js';
 import { type PreparedChange, prepareChange } from './prepare.js';
 import type { ChangeResult, Decide, RegistryChange, RegistryView } from './registry.js';
 import { newestTip, readRefs } from './registry-refs.js';
+import { pendingTags, replayLocal } from './replay.js';
 import { sendCommit } from './send.js';
-import { pendingTags, replayLocal } from './share.js';
 
 /** Attempts before a race counts as lost. */
 const TRIES = 50;

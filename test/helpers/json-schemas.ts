@@ -32,6 +32,10 @@ export const errorSchema = z.strictObject({
   data: z.record(z.string(), z.unknown()).describe('facts: paths, oids, keys; depends on the code'),
 });
 
+const commitOrNull = z
+  .string()
+  .regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)
+  .nullable();
 const problems = z.array(errorSchema).describe('pointers that could not be read');
 const totals = z.strictObject({
   added: count,
@@ -317,6 +321,44 @@ export const jsonSchemas = {
     bytesUp: bytes.describe('over the wire'),
     bytesDown: bytes.describe('over the wire'),
     seconds,
+  }),
+  'registry push': z.strictObject({ remote: z.string(), received: count, sent: count, tip: commitOrNull }),
+  'registry pull': z.strictObject({
+    remote: z.string(),
+    received: count,
+    dropped: count.describe('changes of this clone that were given up'),
+    ahead: count.describe('changes that only this clone has'),
+    tip: commitOrNull,
+  }),
+  'registry status': z.strictObject({
+    remote: z.string().nullable().describe('the Git remote'),
+    local: commitOrNull,
+    remoteTip: commitOrNull.describe('as this clone knows it'),
+    ahead: count.describe('changes that only this clone has'),
+    behind: count.describe('changes that only the remote has'),
+  }),
+  'policy show': z.union([
+    z.strictObject({ commit: commitOrNull, default: z.boolean(), policy: z.record(z.string(), z.unknown()) }),
+    z.strictObject({ commit: commitOrNull, text: z.string().describe('with `--raw`') }),
+  ]),
+  'policy check': z.strictObject({
+    file: z.string(),
+    policy: z.record(z.string(), z.unknown()).describe('see docs/formats/policy.md'),
+  }),
+  'policy set': z.strictObject({ commit: commitOrNull.describe('null: it was in force already'), pushed: z.boolean() }),
+  'model show': z.strictObject({
+    model: z.string(),
+    versions: count,
+    description: z.string().nullable(),
+    owners: z.array(z.string()),
+    licence: z.string().nullable(),
+    card: z.record(z.string(), z.unknown()).nullable().describe('front matter of its model card'),
+    other: z.record(z.string(), z.unknown()).nullable().describe('what the file says beyond that'),
+  }),
+  'model edit': z.strictObject({
+    model: z.string(),
+    commit: commitOrNull.describe('null: it said that already'),
+    pushed: z.boolean(),
   }),
   'remote add': z.strictObject({
     name: z.string(),
