@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
 
-<<<<<<< HEAD
 
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 
-=======
 
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 
->>>>>>> 73fbfa9 (hooks: content follows Git, commits and pushes are checked, beside the hooks that are there)
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
 // and the end-to-end tests check what the program really prints against them.
