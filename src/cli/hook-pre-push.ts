@@ -1,12 +1,11 @@
 import { MlvError } from '../core/errors.js';
 import type { HookFact } from '../git/hook-gate.js';
-import { toPushRoots } from '../transfer/collect-roots.js';
-import { failedObjectsError } from '../transfer/fetch.js';
-import { push } from '../transfer/push.js';
+import { pushToRemotes } from '../transfer/push-remotes.js';
 import { isPointerPath, parseTarget, type Selection } from '../workspace/pointers.js';
 import type { OpenRepository } from './context.js';
+import { transferContext } from './open-transfer.js';
 import type { Session } from './session.js';
-import { transferredLine, withRemotes } from './transfers.js';
+import { transferredLine } from './transfers.js';
 import type { Result } from './verb.js';
 
 /**
@@ -18,18 +17,15 @@ export async function pushFacts(
   repository: OpenRepository,
   facts: readonly HookFact[],
 ): Promise<Result> {
-  const { selections, problems } = await pushedSelections(repository, facts);
+  const collected = { ...(await pushedSelections(repository, facts)), revisions: [] };
+  const { selections, problems } = collected;
   if (selections.length === 0) return { errors: problems };
-  const transferred = await withRemotes(session, repository, {
-    selections,
-    remote: undefined,
-    work: async ({ transfer }, mine) =>
-      push(transfer, await toPushRoots(repository, { selections: mine, problems: [], revisions: [] }), {}),
-  });
-  const failures = transferred.filter(({ failed }) => failed.length > 0);
+  const options = { named: [], dryRun: false };
+  const { transferred, errors } = await pushToRemotes(transferContext(session, repository), collected, options);
+  const words = { verb: 'pushed', direction: 'to' } as const;
   return {
-    notes: transferred.map((each) => `mlv: ${transferredLine(each, { verb: 'pushed', direction: 'to' })}`),
-    errors: [...problems, ...failures.map(({ failed, remote }) => failedObjectsError(failed, remote))],
+    notes: transferred.map((each) => `mlv: ${transferredLine(each, words)}`),
+    errors: [...problems, ...errors],
   };
 }
 

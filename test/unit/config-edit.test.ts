@@ -174,6 +174,7 @@ const BY_KEY: Record<string, fc.Arbitrary<string>> = {
   'core.stage': flag,
   'core.verify': flag,
   'core.jobs': fc.integer({ min: 1, max: 256 }).map(String),
+  'hooks.large-file': fc.integer({ min: 2 ** 20 }).map(String),
   'core.hash-implementation': fc.constantFrom('auto', 'native', 'wasm'),
   'core.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
   'registry.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
