@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { VERB_GROUPS } from '../../src/cli/program.js';
@@ -122,6 +122,16 @@ describe('output', () => {
     expect(stdout.lastIndexOf('\r\u001b[2K')).toBeGreaterThan(stdout.lastIndexOf('/s'));
   });
 });
+
+/** Waits until a file grows below a directory: then the program is at work, however slow the machine. */
+async function copying(directory: string): Promise<void> {
+  for (;;) {
+    const files = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
+    const sizes = files.map((name) => statSync(join(directory, name), { throwIfNoEntry: false }));
+    if (sizes.some((stat) => stat?.isFile() && stat.size > 2 ** 20)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 describe('Ctrl-C', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
