@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { VERB_GROUPS } from '../../src/cli/program.js';
@@ -7,9 +7,7 @@ import { cleanEnvironment, collect, MLV_BIN, mlv, runMlv, startMlv } from '../he
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
-const verbs = VERB_GROUPS.flatMap((group) => group.verbs)
-  .filter(({ hidden }) => !hidden)
-  .map(({ usage }) => usage.split(' ')[0] as string);
+const verbs = VERB_GROUPS.flatMap((group) => group.verbs).map(({ usage }) => usage.split(' ')[0] as string);
 
 describe('help and usage', () => {
   it('prints the help that the build wrote word for word as the program would', async () => {
@@ -122,16 +120,6 @@ describe('output', () => {
     expect(stdout.lastIndexOf('\r\u001b[2K')).toBeGreaterThan(stdout.lastIndexOf('/s'));
   });
 });
-
-/** Waits until a file grows below a directory: then the program is at work, however slow the machine. */
-async function copying(directory: string): Promise<void> {
-  for (;;) {
-    const files = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
-    const sizes = files.map((name) => statSync(join(directory, name), { throwIfNoEntry: false }));
-    if (sizes.some((stat) => stat?.isFile() && stat.size > 2 ** 20)) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 describe('Ctrl-C', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(

@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
-
-
-import { registryQuestionSchemas } from './json-schemas-questions.js';
-
-
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
-
+import { registryQuestionSchemas } from './json-schemas-questions.js';
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
 // and the end-to-end tests check what the program really prints against them.
