@@ -7,7 +7,9 @@ import { cleanEnvironment, collect, MLV_BIN, mlv, runMlv, startMlv } from '../he
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
-const verbs = VERB_GROUPS.flatMap((group) => group.verbs).map(({ usage }) => usage.split(' ')[0] as string);
+const verbs = VERB_GROUPS.flatMap((group) => group.verbs)
+  .filter(({ hidden }) => !hidden)
+  .map(({ usage }) => usage.split(' ')[0] as string);
 
 describe('help and usage', () => {
   it('prints the help that the build wrote word for word as the program would', async () => {
