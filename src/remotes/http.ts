@@ -184,6 +184,6 @@ function readOnly(attempt: Attempt): MlvError {
   return remoteError(attempt, {
     code: 'REMOTE_PERMANENT',
     reason: 'a remote over HTTP is read-only',
-    hint: 'push to the storage behind it (its directory, bucket or SFTP address), added as a remote of its own',
+    hint: 'push to the storage behind it (its directory, bucket or SFTP address), added as a remote of its own: mlv remote add <name> <address>, then mlv push --remote <name>',
   });
 }

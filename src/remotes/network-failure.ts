@@ -15,6 +15,8 @@ const REASONS: Record<string, string> = {
   ERR_STREAM_PREMATURE_CLOSE: 'the connection was closed',
   ETIMEDOUT: 'it did not answer in time',
 };
+const UNREACHED =
+  'check the network, and the address of the remote (its url, and its endpoint where it has one): mlv remote list shows it, mlv doctor tries it';
 const TLS = /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|EPROTO$)/;
 
 /**
@@ -31,7 +33,7 @@ export function networkFailure(error: unknown, place: string): RemoteFailure | u
     return { code: 'REMOTE_PERMANENT', reason: `no trusted connection to ${place} (${system})`, hint, data };
   }
   if (system === 'ENOTFOUND') {
-    const hint = 'check the name of the host, and the network';
+    const hint = `check the name of the host; ${UNREACHED}`;
     return { code: 'REMOTE_PERMANENT', reason: `the host of ${place} is not known (ENOTFOUND)`, hint, data };
   }
   // What Node's HTTP parser calls an answer that breaks off or is none.
@@ -40,7 +42,12 @@ export function networkFailure(error: unknown, place: string): RemoteFailure | u
   }
   const reason = REASONS[system];
   if (reason === undefined) return undefined;
-  return { code: 'REMOTE_TRANSIENT', reason: `no connection to ${place}: ${reason} (${system})`, data };
+  return {
+    code: 'REMOTE_TRANSIENT',
+    reason: `no connection to ${place}: ${reason} (${system})`,
+    hint: UNREACHED,
+    data,
+  };
 }
 
 /** What to make of an error while a body arrives: `REMOTE_TRANSIENT`, since what began well is worth another try. */

@@ -91,6 +91,20 @@ function checkPlace(repository: Repository, path: RepositoryPath): void {
   if (problem) throw unsupported(path, `its name ${problem}`);
   const link = linkOnTheWay(repository, parentOf(path));
   if (link !== undefined) throw unsupported(path, `'${link}' is a symbolic link; name the path it leads to`);
+  const inner = parents(path).find((parent) => holdsRepository(repository, parent));
+  if (inner === undefined) return;
+  throw new MlvError(
+    'PATH_OUTSIDE_REPOSITORY',
+    `'${path}' cannot be tracked here: '${inner}' is a repository of its own (a submodule or a clone)`,
+    {
+      hint: `use mlv in that one: mlv -C '${inner}' add '${path.slice(inner.length + 1)}'`,
+      data: { path, repository: inner },
+    },
+  );
+}
+
+function holdsRepository(repository: Repository, path: RepositoryPath): boolean {
+  return lstatSync(`${absolutePath(repository.layout, path)}/.git`, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The first directory of a path that is a symbolic link. */
@@ -165,6 +179,8 @@ function checkGit(target: AddTarget, tracked: readonly RepositoryPath[]): void {
   const inGit = tracked.filter((file) => isWithin(file, target.path) && file !== pointerPathOf(target.path));
   const first = inGit[0];
   if (first === undefined) return;
+  if (target.directory && first === target.path)
+    throw unsupported(first, 'it is a submodule, which Git tracks as a whole');
   const more = inGit.length > 1 ? ` and ${inGit.length - 1} more` : '';
   const message = target.directory
     ? `'${target.path}' holds files that Git tracks already ('${first}'${more})`

@@ -25,6 +25,8 @@ export interface TargetStatus {
   /** `deleted` is not in the workspace (after a clone: not pulled yet); `type` is a file for a directory or the reverse. */
   state: TargetState;
   directory: boolean;
+  /** Of a directory: files that its pointer says are in it. */
+  files?: number;
   /** What differs, file by file; for a single file one entry. Empty where the pointer's tree is not in the cache. */
   changes: PathChange[];
   totals: ChangeTotals;
@@ -132,7 +134,8 @@ class StatusRun {
     const { path, pointer } = target;
     const { index, hash, layout, cache } = this.repository;
     const missing = this.completeness.missing(pointer.oid, true, pointer.size);
-    const result = { path, directory: true, detailsMissing: false, missing, problems: [] as WalkProblem[] };
+    const { files = 0 } = pointer;
+    const result = { path, directory: true, files, detailsMissing: false, missing, problems: [] as WalkProblem[] };
     const stat = lstatSync(absolutePath(layout, path), { throwIfNoEntry: false });
     if (!stat?.isDirectory()) return finish({ ...result, state: stat ? 'type' : 'deleted', changes: [] });
     const known = index.load(path);

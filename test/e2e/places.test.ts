@@ -50,6 +50,12 @@ describe('where mlv can be run', () => {
     expect(existsSync(join(outer, '.git/modules/lib/mlv/objects'))).toBe(true);
     expect(await mlv(['ls'], { cwd: inner })).toBe('more\nweights\n');
     expect((await runMlv(['status'], { cwd: outer })).stderr).toContain('mlv init');
+    await mlv(['init', '-q'], { cwd: outer });
+    writeFiles(inner, { third: 'y' });
+    const into = await runMlv(['add', 'lib/third'], { cwd: outer });
+    expect([into.exitCode, into.stderr]).toEqual([2, expect.stringContaining("mlv -C 'lib' add 'third'")]);
+    const whole = await runMlv(['add', 'lib'], { cwd: outer });
+    expect([whole.exitCode, whole.stderr]).toEqual([2, expect.stringContaining('it is a submodule')]);
   });
 
   it('with GIT_DIR and GIT_WORK_TREE apart, as for dotfiles', async () => {

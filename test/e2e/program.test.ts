@@ -63,6 +63,22 @@ describe('help and usage', () => {
 });
 
 describe('output', () => {
+  it.each([
+    [['pull', '-f'], 'did you mean --force?'],
+    [['pull', '--threads', '3'], 'did you mean --jobs?'],
+    [['push', '--tags'], 'did you mean --all-tags?'],
+    [['ls', '-R'], 'did you mean --recursive?'],
+    [['upload'], 'did you mean mlv push?'],
+    [['remote', 'rm', 'x'], 'did you mean mlv remote remove?'],
+    [['remote', '-v'], 'did you mean mlv remote list?'],
+    [['config', '--list'], 'did you mean mlv config list?'],
+    [['config', 'core.jobs'], 'did you mean mlv config get core.jobs?'],
+    [['push', '-Z'], 'mlv help push'],
+  ])('knows what other tools call it: %j', async (args, hint) => {
+    const result = await runMlv(args, { cwd: temporaryDirectory() });
+    expect([result.exitCode, result.stderr]).toEqual([2, expect.stringContaining(hint)]);
+  });
+
   it('prints stacks only with --debug', async () => {
     const cwd = temporaryDirectory();
     const [plain, debug] = await Promise.all([runMlv(['status'], { cwd }), runMlv(['--debug', 'status'], { cwd })]);

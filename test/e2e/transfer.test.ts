@@ -53,6 +53,9 @@ describe('push, status --remote, pull', () => {
 
   it('bring the same bytes to a clone: a part, then everything', async () => {
     const clone = cloneRepository(origin);
+    const fresh = await runMlv(['status'], { cwd: clone });
+    expect(fresh.stdout).toMatch(/^data\/ {2}not in the workspace\n {4}2 files \(.*\) not in the cache$/m);
+    expect(fresh.stderr).toMatch(/^mlv pull gets 3 objects \(.*\) that are not in the cache from a remote$/m);
     const part = parseDocument('pull', await mlv(['pull', '--json', 'data/2024/'], { cwd: clone }));
     expect(part.checkout?.written).toBe(1);
     expect([existsSync(join(clone, 'data/2024/b.bin')), existsSync(join(clone, 'data/2023'))]).toEqual([true, false]);

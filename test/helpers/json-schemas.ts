@@ -183,6 +183,7 @@ export const jsonSchemas = {
         path,
         state: z.enum(['unchanged', 'modified', 'deleted', 'type']),
         directory: z.boolean(),
+        files: count.optional().describe('in a directory, as its pointer says'),
         changes: z.array(change),
         totals,
         detailsMissing: z.boolean().describe('the changes cannot be listed'),

@@ -79,7 +79,7 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
     );
   if (target.detailsMissing) yield '    what changed cannot be told: directory listings are not in the cache';
   if (missing.objects > 0) {
-    yield `    ${style.yellow(`${formatCount(missing.objects, 'object')} (${formatBytes(missing.bytes)}) not in the cache`)}`;
+    yield `    ${style.yellow(`${lackingText(target)} not in the cache`)}`;
   }
   yield* some(
     problems.map(
@@ -87,6 +87,16 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
     ),
     all,
   );
+}
+
+/** Where not even the listing is there, its pointer says how many files it names. */
+function lackingText({ missing, files }: TargetStatus): string {
+  const whole = files !== undefined && lacksListing(missing);
+  return `${whole ? formatCount(files, 'file') : formatCount(missing.objects, 'object')} (${formatBytes(missing.bytes)})`;
+}
+
+function lacksListing({ examples }: TargetStatus['missing']): boolean {
+  return examples[0]?.path === '';
 }
 
 function* some(items: readonly string[], all: boolean): Generator<string> {
@@ -100,14 +110,23 @@ function next({ targets }: StatusResult): string[] {
     ({ state, detailsMissing }) => !detailsMissing && state !== 'unchanged' && state !== 'deleted',
   );
   const untold = targets.some(({ detailsMissing }) => detailsMissing);
-  const lacking = targets.some(({ missing }) => missing.objects > 0);
+  const lacking = targets.filter(({ missing }) => missing.objects > 0);
   const absent = targets.some(({ state, missing }) => state === 'deleted' && missing.objects === 0);
   return [
     ...(changed ? ['mlv add <path> records what changed, mlv checkout --force <path> throws it away'] : []),
     ...(absent ? ['mlv checkout brings back what is not in the workspace'] : []),
     ...(untold ? ['after mlv fetch, mlv status can tell what changed where directory listings are missing'] : []),
-    ...(lacking ? ['mlv pull gets what is not in the cache from a remote'] : []),
+    ...(lacking.length > 0 ? [lackingNote(lacking)] : []),
   ];
+}
+
+function lackingNote(targets: readonly TargetStatus[]): string {
+  const count = ({ missing, files }: TargetStatus): number =>
+    files !== undefined && lacksListing(missing) ? files : missing.objects;
+  const objects = targets.reduce((sum, target) => sum + count(target), 0);
+  const bytes = targets.reduce((sum, { missing }) => sum + missing.bytes, 0);
+  const what = `${formatCount(objects, 'object')} (${formatBytes(bytes)})`;
+  return `mlv pull gets ${what} that ${objects === 1 ? 'is' : 'are'} not in the cache from a remote`;
 }
 
 function jsonOf(target: TargetStatus): Record<string, unknown> {
