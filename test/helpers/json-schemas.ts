@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
+import { registryStageSchemas } from './json-schemas-stages.js';
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
 // and the end-to-end tests check what the program really prints against them.
@@ -380,6 +381,7 @@ export const jsonSchemas = {
   'config unset': z.strictObject({ key: z.string(), level: fileLevel, file: z.string() }),
   'config list': z.strictObject({ settings: z.array(setting) }),
   ...registryQuestionSchemas,
+  ...registryStageSchemas,
   doctor: z.strictObject({
     ok: z.boolean(),
     checks: z.array(
