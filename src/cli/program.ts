@@ -149,8 +149,21 @@ function rewritten(argv: readonly string[], program: Command): string[] {
   if (argv[0] === 'help') return helpOn(argv.slice(1), program);
   const first = argv.findIndex((word) => !word.startsWith('-'));
   const leading = first < 0 ? argv : argv.slice(0, first);
-  if (!leading.includes('--version') && !leading.includes('-V')) return [...argv];
+  if (!leading.includes('--version') && !leading.includes('-V')) return withOwnVersion(argv, program);
   return ['version', ...argv.filter((word) => word === '--json')];
+}
+
+/**
+ * Where a verb has a `--version` of its own that takes a number, the number is joined to it: commander would take the
+ * option for the program's.
+ */
+function withOwnVersion(argv: readonly string[], program: Command): string[] {
+  const verb = program.commands.find((each) => each.name() === calledVerb(argv, program));
+  const at = argv.indexOf('--version');
+  const end = argv.indexOf('--');
+  const takesOne = verb?.options.some((option) => option.long === '--version' && option.required) ?? false;
+  if (!takesOne || at < 0 || (end >= 0 && end < at) || argv[at + 1] === undefined) return [...argv];
+  return [...argv.slice(0, at), `--version=${argv[at + 1]}`, ...argv.slice(at + 2)];
 }
 
 function helpOn(words: readonly string[], program: Command): string[] {

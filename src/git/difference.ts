@@ -18,14 +18,15 @@ const PATCH_LIMIT = 64 * 1024 * 1024;
  * path at which a copy of the index may stand meanwhile. Errors: `GIT_FAILED`, `FILE_SYSTEM`.
  */
 export async function workingDifference(context: GitContext, scratch: string): Promise<WorkingDifference | undefined> {
-  const { changed, untracked } = await changes(context);
+  const { changed, untracked } = await workingChanges(context);
   if (changed.length === 0 && untracked.length === 0) return undefined;
   const { taken, leftOut } = chooseUntracked(context, untracked);
   const paths = [...changed, ...untracked].sort();
   return { patch: await patchOf(context, { scratch, untracked: taken }), paths, leftOut };
 }
 
-async function changes(context: GitContext): Promise<{ changed: string[]; untracked: string[] }> {
+/** Files that differ from HEAD, staged or not, of a rename both names; and files that Git neither has nor ignores. */
+export async function workingChanges(context: GitContext): Promise<{ changed: string[]; untracked: string[] }> {
   const args = ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--ignore-submodules=none'];
   const { stdout } = await context.run(['--no-optional-locks', ...args]);
   const changed: string[] = [];

@@ -1,7 +1,7 @@
 import { redactUrl } from '../core/redact.js';
 import type { GitContext } from './context.js';
 import { NO_HOOKS } from './no-hooks.js';
-import type { Fetched, Pushed, PushRequest } from './plumbing.js';
+import type { Fetched, FetchRequest, Pushed, PushRequest } from './plumbing.js';
 import { gitFailed } from './process.js';
 
 /**
@@ -22,12 +22,16 @@ export async function pushRefs(context: GitContext, { remote, refs, interactive 
   return { outcome: refused.length > 0 ? 'refused' : 'failed', refused, said };
 }
 
-/** Takes refs over from a remote. Error: `GIT_FAILED` only for a Git that ends otherwise than by refusing. */
+/**
+ * Takes refs over from a remote; with `depth`, only so many commits of each, which is for clones that are shallow. Error:
+ * `GIT_FAILED` only for a Git that ends otherwise than by refusing.
+ */
 export async function fetchRefs(
   context: GitContext,
-  { remote, refspecs, interactive }: { remote: string; refspecs: readonly string[]; interactive: boolean },
+  { remote, refspecs, interactive, depth }: FetchRequest,
 ): Promise<Fetched> {
   const options = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+  if (depth !== undefined) options.push(`--depth=${depth}`);
   const args = [...NO_HOOKS, 'fetch', ...options, '--end-of-options', remote, ...refspecs];
   const { code, stderr } = await context.run(args, { accept: [0, 1, 128], quiet: !interactive });
   return { done: code === 0, said: redactUrl(stderr).trim() };

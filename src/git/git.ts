@@ -152,6 +152,14 @@ export interface Git {
   filesBelow(paths: readonly string[]): Promise<string[]>;
   /** The blobs that `git add` would make of files of the working tree, in their order; nothing is stored. */
   hashFiles(paths: readonly string[]): Promise<WorkingFile[]>;
+  /** True for a commit, given whole in hex, that this clone has; nothing is fetched. */
+  hasCommit(commit: string): Promise<boolean>;
+  /** Paths whose files differ between two commits, of a rename both names; sorted. */
+  changedPaths(from: string, to: string): Promise<string[]>;
+  /** The branch that HEAD is on, such as `main`; undefined where it is on none. */
+  branch(): Promise<string | undefined>;
+  /** Files that differ from HEAD, staged or not, of a rename both names; and files that Git neither has nor ignores. */
+  workingChanges(): Promise<{ changed: string[]; untracked: string[] }>;
   /** What the working tree has beyond HEAD, undefined for a clean one; `scratch` is an unused absolute path. */
   workingDifference(scratch: string): Promise<WorkingDifference | undefined>;
   /** Where Git looks for this repository's hooks. */

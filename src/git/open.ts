@@ -1,6 +1,7 @@
 import { readBlobs } from './blobs.js';
+import { changedPaths, currentBranch, hasCommit } from './commits.js';
 import { type GitContext, gitContext } from './context.js';
-import { workingDifference } from './difference.js';
+import { workingChanges, workingDifference } from './difference.js';
 import { discoverRepository } from './discover.js';
 import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, trackedFiles } from './files.js';
 import type { Git } from './git.js';
@@ -49,6 +50,10 @@ function gitOver(context: GitContext): Git {
     signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
     filesBelow: (paths) => filesBelow(context, paths),
     hashFiles: (paths) => hashFiles(context, paths),
+    hasCommit: (commit) => hasCommit(context, commit),
+    changedPaths: (from, to) => changedPaths(context, from, to),
+    branch: () => currentBranch(context),
+    workingChanges: () => workingChanges(context),
     workingDifference: (scratch) => workingDifference(context, scratch),
     hookPlace: () => hookPlace(context),
     isShallow: async () => isShallow(await text()),

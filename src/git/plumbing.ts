@@ -22,7 +22,7 @@ export interface GitPlumbing {
   /** Sends refs, all or none; says how each fared. Never forces. */
   push(request: PushRequest): Promise<Pushed>;
   /** Takes refs over from a remote; those that are not there are passed over. */
-  fetch(request: { remote: string; refspecs: readonly string[]; interactive: boolean }): Promise<Fetched>;
+  fetch(request: FetchRequest): Promise<Fetched>;
   /** True where the one commit is the other, or is among its ancestors. */
   isAncestor(ancestor: string, commit: string): Promise<boolean>;
   /** The commits from (without) one commit to another along first parents, oldest first. All where `from` is undefined. */
@@ -145,6 +145,16 @@ export interface PushRequest {
   refs: readonly { object: string; name: string }[];
   /** Whether Git may ask the user for a password. */
   interactive: boolean;
+}
+
+export interface FetchRequest {
+  /** Name of a Git remote. */
+  remote: string;
+  refspecs: readonly string[];
+  /** Whether Git may ask the user for a password. */
+  interactive: boolean;
+  /** Commits of each ref that are taken, for a shallow clone; all where undefined. */
+  depth?: number;
 }
 
 /** How a push ended. */

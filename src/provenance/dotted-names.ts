@@ -7,6 +7,8 @@ export const MAX_NAME_LENGTH = 200;
 /** Most values in lists, all lists of a file together. */
 const MAX_LISTED = 100_000;
 const MAX_DEPTH = 32;
+/** Lists in lists. */
+const MAX_LIST_DEPTH = 8;
 /** Longest text that a parameter may have, in characters. */
 const MAX_TEXT_LENGTH = 10_000;
 
@@ -87,7 +89,7 @@ export function paramValues(refuse: Refuse): (leaf: NamedValue) => ParamValue {
     if (Array.isArray(value)) {
       listed += value.length;
       if (listed > MAX_LISTED) refuse(`its lists hold more than ${MAX_LISTED} values`);
-      if (depth > MAX_DEPTH) refuse(`'${name}' is nested more than ${MAX_DEPTH} levels deep`);
+      if (depth >= MAX_LIST_DEPTH) refuse(`'${name}' holds lists more than ${MAX_LIST_DEPTH} levels deep`);
       return value.map((inner) => convert(inner, name, depth + 1));
     }
     if (isMapping(value)) return refuse(`'${name}' holds a mapping in a list of lists`);

@@ -1,5 +1,13 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
+import { manifestSchema } from './json-manifest.js';
+
+<<<<<<< HEAD
+
+import { registryQuestionSchemas } from './json-schemas-questions.js';
+
+=======
+
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
@@ -66,6 +74,25 @@ const checkoutFields = {
   refused: z.array(z.strictObject({ path, reason: z.enum(['modified', 'untracked']) })).describe('kept: in no object'),
   failed: z.array(z.strictObject({ path, oid, error: errorSchema })),
 };
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/)
+  .describe('`sha256:<64 hex digits>`');
+const commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+const reference = z.string().describe('`<model>@<version>`');
+const restoredVersion = z
+  .strictObject({
+    reference,
+    model: z.string(),
+    version: z.string(),
+    manifest: digest,
+    commit,
+    components: z.array(reference).describe('what it consists of, directly and through others'),
+    targets: z.array(z.strictObject({ path, oid, size: bytes })),
+    pointers: z.array(path).optional().describe('that were written; not with --dry-run'),
+    refusedPointers: z.array(path).optional().describe('kept: they say what no commit and no version has'),
+  })
+  .describe('where a version was asked for');
 const failedObject = z.strictObject({
   path,
   oid,
@@ -203,7 +230,19 @@ export const jsonSchemas = {
   diff: z.strictObject({ before: state, after: state, changes: z.array(change), totals, problems }),
   ls: z.strictObject({ entries: z.array(entry), problems }),
   du: z.strictObject({ entries: z.array(entry), total: z.strictObject({ size: bytes, files: count }), problems }),
-  checkout: z.strictObject({ ...checkoutFields, problems }),
+  checkout: z.strictObject({ ...checkoutFields, problems, version: restoredVersion.optional() }),
+  register: z.strictObject({
+    state: z.enum(['registered', 'present']).describe('`present`: the same content was there already'),
+    model: z.string(),
+    version: z.string(),
+    reference,
+    tag: z.string(),
+    digest: digest.describe('of the manifest'),
+    registryCommit: commit.nullable().describe('null where nothing was written'),
+    pushed: z.boolean().describe('to the Git remote'),
+    notes: z.array(z.string()),
+    manifest: manifestSchema,
+  }),
   rm: z.strictObject({ removed: z.array(z.string()), kept: z.boolean(), staged: z.boolean() }),
   mv: z.strictObject({ from: z.string(), to: z.string(), staged: z.boolean() }),
   unprotect: z.strictObject({ files: z.array(z.string()) }),
@@ -212,6 +251,7 @@ export const jsonSchemas = {
   pull: z.strictObject({
     ...transferFields,
     checkout: z.strictObject(checkoutFields).optional().describe('not with --dry-run'),
+    version: restoredVersion.optional(),
   }),
   fsck: z.strictObject({
     cache: z.strictObject({

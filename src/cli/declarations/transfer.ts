@@ -38,7 +38,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/push.js'),
   },
   {
-    usage: 'pull [path...]',
+    usage: 'pull [path-or-version...]',
     summary: 'Fetch objects from a remote and check them out',
     description:
       'Paths may lie inside a tracked directory: only that part is fetched. What a remote lacks comes from its mirrors. ' +
@@ -47,12 +47,14 @@ export const transferVerbs: readonly VerbDeclaration[] = [
       REMOTE,
       ...SCOPE,
       { flags: '--force', description: 'overwrite files with unsaved content' },
+      { flags: '--artifacts-only', description: 'of a version, leave out its data' },
       DRY_RUN,
       JOBS,
     ],
     examples: [
       ['mlv pull', 'after git clone or git pull'],
       ['mlv pull data/2024/', 'one part of a tracked directory'],
+      ['mlv pull fraud@production --artifacts-only', 'the model that is in production, in a CI job'],
     ],
     exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],
     careful: true,

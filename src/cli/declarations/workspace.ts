@@ -110,18 +110,22 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/du.js'),
   },
   {
-    usage: 'checkout [path...]',
+    usage: 'checkout [path-or-version...]',
     summary: 'Bring the workspace to what the pointers say',
     description:
       'Files whose content is in no object are never overwritten without --force; they are listed, and everything else ' +
-      'is done. Without paths, everything that is tracked.',
+      'is done. Without paths, everything that is tracked. A version of a model (fraud@1.4.0) is brought as git restore ' +
+      '--source would: its pointers and their content, with what it consists of; HEAD and the index stay. What exists as ' +
+      'a path is taken for the path.',
     options: [
       { flags: '--force', description: 'overwrite files with unsaved content' },
+      { flags: '--artifacts-only', description: 'of a version, leave out its data' },
       { flags: '--clean', description: 'remove files of tracked directories that the pointer does not name' },
     ],
     examples: [
       ['mlv checkout', 'after git checkout or git pull'],
       ['mlv checkout data/2024', 'one part of a tracked directory'],
+      ['mlv checkout fraud@1.4.0', 'the artifacts and data of a registered version'],
       ['mlv checkout --force model.pkl', 'throw my changes away'],
     ],
     exits: [

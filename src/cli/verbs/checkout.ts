@@ -8,10 +8,17 @@ import { toPaths, withPathHints } from '../operands.js';
 import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
+import { versionOperand } from '../version-operand.js';
 
-/** `mlv checkout`: see its declaration. Errors: those of checkout, `PATH_NOT_TRACKED`. */
-export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
+/** `mlv checkout`: see its declaration. Errors: those of checkout and of versions, `PATH_NOT_TRACKED`. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const { args, options } = input;
   const repository = await openRepository(session);
+  const reference = await versionOperand(repository, input);
+  if (reference !== undefined) {
+    const { checkoutVersionVerb } = await import('../restore-version.js');
+    return checkoutVersionVerb(session, repository, { ...input, reference });
+  }
   const { targets, problems } = await loadTargets(repository);
   const paths = toPaths(repository, args);
   const broken = problems.filter((problem) => paths.length === 0 || concerns(problem, paths));

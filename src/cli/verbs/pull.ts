@@ -9,11 +9,17 @@ import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
 import { collect, transferDocument, transferredLine } from '../transfers.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
+import { versionOperand } from '../version-operand.js';
 
-/** `mlv pull`: see its declaration. Errors: those of fetch and checkout. */
+/** `mlv pull`: see its declaration. Errors: those of fetch, checkout and versions. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
+  const reference = await versionOperand(repository, input);
+  if (reference !== undefined) {
+    const { pullVersionVerb } = await import('../restore-version.js');
+    return pullVersionVerb(session, repository, { ...input, reference });
+  }
   const here = await collect(repository, { ...input, options: {} });
   const collected = await withRevisions(repository, input, here);
   const outcome = await fetchCollected(session, repository, { collected, options });

@@ -1,0 +1,67 @@
+import { probeEnvironment } from '../../provenance/probe-environment.js';
+import { type RegisterReport, register } from '../../registry/register.js';
+import { openRepository } from '../context.js';
+import { objectStorage } from '../object-storage.js';
+import { registryOf } from '../open-registry.js';
+import { registerRequest } from '../register-input.js';
+import { formatBytes, formatCount } from '../render/units.js';
+import type { Session } from '../session.js';
+import type { Result, VerbInput } from '../verb.js';
+
+/** `mlv register`: see its declaration. Errors: those of register, readParams and readMetrics. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const repository = await openRepository(session);
+  const request = await registerRequest(session, repository, input);
+  const { cwd, env, signal, reporter } = session;
+  const report = await register(
+    {
+      repository,
+      registry: registryOf(session, repository.config.registry.remote, repository.git),
+      storage: objectStorage(session, repository),
+      probe: () => probeEnvironment({ cwd, env, top: repository.layout.worktree, signal }),
+      now: () => new Date(),
+      reporter,
+      signal,
+      push: input.options.push !== false,
+    },
+    request,
+  );
+  return { done: lines(report), notes: report.notes, json: documentOf(report) };
+}
+
+function lines({ state, manifest, pushed, digest }: RegisterReport): string[] {
+  const { model, version, parent, bump, artifacts, data, params, metrics, commit, components = [] } = manifest;
+  const name = `${model}@${version}`;
+  if (state === 'present') return [`${name} is there already, with the same content`];
+  const bytes = [...artifacts, ...data].reduce((sum, { size }) => sum + size, 0);
+  const parts = [
+    formatCount(artifacts.length, 'artifact'),
+    formatCount(data.length, 'data set'),
+    ...(components.length > 0 ? [formatCount(components.length, 'component')] : []),
+    formatBytes(bytes),
+    formatCount(Object.keys(params).length, 'parameter'),
+    formatCount(Object.keys(metrics).length, 'metric'),
+  ];
+  return [
+    `registered ${name}${parent === undefined ? '' : ` (after ${parent})`}`,
+    ...(bump ? bump.reasons.map((reason) => `  ${bump.part}: ${reason}`) : []),
+    `  ${parts.join(', ')}`,
+    `  commit ${commit.slice(0, 12)}, manifest ${digest.slice(0, 19)}${pushed ? ', sent to the Git remote' : ''}`,
+  ];
+}
+
+function documentOf({ state, manifest, digest, commit, pushed, notes }: RegisterReport): Record<string, unknown> {
+  const { model, version } = manifest;
+  return {
+    state,
+    model,
+    version,
+    reference: `${model}@${version}`,
+    tag: `${model}@${version}`,
+    digest,
+    registryCommit: commit ?? null,
+    pushed,
+    notes,
+    manifest,
+  };
+}

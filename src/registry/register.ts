@@ -1,0 +1,206 @@
+import { MlvError } from '../core/errors.js';
+import type { Reporter } from '../core/reporter.js';
+import type { Oid } from '../objects/oid.js';
+import type { Environment } from '../provenance/environment.js';
+import type { Metrics } from '../provenance/parse-metrics.js';
+import type { RepositoryPath } from '../workspace/paths.js';
+import type { Target } from '../workspace/pointers.js';
+import type { Repository } from '../workspace/repository.js';
+import { ContentSha256 } from './content-sha256.js';
+import type { Manifest } from './manifest.js';
+import { checkModelName } from './model-name.js';
+import { defaultParent } from './next-version.js';
+import { resolveReference } from './reference-resolve.js';
+import { type Decided, decideRegistration, requireCondition } from './register-decision.js';
+import { manifestItem } from './register-items.js';
+import type { RegisterRequest } from './register-request.js';
+import { type RegisterTargets, registerTargets } from './register-targets.js';
+import type { Registry, RegistryView } from './registry.js';
+import { type StoredDifference, storeDifference } from './store-difference.js';
+
+/** The remotes, as a registration needs them. */
+export interface ObjectStorage {
+  /** Paths of targets that their remote does not have as a whole; undefined where no remote is configured. */
+  missing(targets: readonly Target[]): Promise<RepositoryPath[] | undefined>;
+  /** Brings targets to their remotes. Errors: those of push. */
+  push(targets: readonly Target[]): Promise<void>;
+  /** Brings one object that no pointer names to the default remote. Errors: those of push. */
+  pushObject(object: { oid: Oid; size: number; path: string }): Promise<void>;
+}
+
+export interface RegisterServices {
+  repository: Repository;
+  registry: Registry;
+  storage: ObjectStorage;
+  /** Finds out what machine this is. */
+  probe(): Promise<Environment>;
+  now(): Date;
+  reporter: Reporter;
+  signal: AbortSignal;
+  /** False keeps the registry in this clone. */
+  push: boolean;
+}
+
+export interface RegisterReport {
+  /** `present`: the same content was there already, and nothing was written. */
+  state: 'registered' | 'present';
+  manifest: Manifest;
+  /** `sha256:<hex>` of the manifest's bytes. */
+  digest: string;
+  /** The registry's commit; undefined where nothing was written. */
+  commit: string | undefined;
+  /** True where branch and tag went to a Git remote. */
+  pushed: boolean;
+  /** What the user should know. */
+  notes: string[];
+}
+
+/**
+ * Makes a version of a model: one commit on the registry's branch and one tag, or nothing where the same content is there
+ * already. Everything that takes long (hashing, asking remotes) is done before the decision, which is made again when
+ * somebody else was faster. Errors: `MODEL_NAME_INVALID`, `VERSION_INVALID`, `VERSION_EXISTS`, `WORKSPACE_DIRTY`,
+ * `CONDITION_FALSE`, `OBJECT_MISSING` (not in the cache, or on no remote), those of references, of registerTargets, of
+ * Registry.change.
+ */
+export async function register(services: RegisterServices, request: RegisterRequest): Promise<RegisterReport> {
+  checkModelName(request.model);
+  const { repository, registry, reporter, signal } = services;
+  const view = await registry.view();
+  const parent = await parentIn(view, request);
+  const artifacts = request.artifacts.length > 0 ? request.artifacts : await artifactsBefore(view, request);
+  const targets = await registerTargets(repository, { ...request, artifacts }, { reporter, signal });
+  const metrics = withData(request.metrics, targets);
+  await requireCondition(view, { ...request, metrics });
+  const [environment, items] = await Promise.all([services.probe(), itemsOf(services, targets, parent)]);
+  const difference = request.allowDirty && targets.dirty ? await storeDifference(repository) : undefined;
+  const notes = await ensureStored(services, { targets, difference, request });
+  const branch = await repository.git.branch();
+  const run = targets.artifacts.find(({ pointer }) => pointer.run)?.pointer.run?.oid;
+  const draft = {
+    ...items,
+    params: request.params,
+    metrics,
+    environment,
+    commit: targets.commit,
+    ...(branch !== undefined && { branch }),
+    ...(difference && { difference: difference.oid }),
+    ...(run !== undefined && { run }),
+    author: await registry.author(),
+  };
+  let decided: Decided | undefined;
+  const { commit, pushed } = await registry.change(
+    async (newest) => {
+      decided = await decideRegistration(newest, { repository, request, draft, now: services.now });
+      return decided.change;
+    },
+    { push: services.push },
+  );
+  const { manifest, state, digest } = decided as Decided;
+  return {
+    state,
+    manifest,
+    digest,
+    commit: state === 'registered' ? commit : undefined,
+    pushed,
+    notes: [...notes, ...notesOn(targets, manifest, { parent, difference })],
+  };
+}
+
+async function parentIn(view: RegistryView, request: RegisterRequest): Promise<Manifest | undefined> {
+  const { parent, model, number } = request;
+  if (parent !== undefined) {
+    const found = await resolveReference(view, parent);
+    return view.manifest(found.model.name, found.version.version);
+  }
+  const state = defaultParent(await view.model(model), number);
+  return state && view.manifest(model, state.version);
+}
+
+/** The artifacts of the highest version, where the user names none. */
+async function artifactsBefore(view: RegistryView, { model, components }: RegisterRequest): Promise<RepositoryPath[]> {
+  const highest = defaultParent(await view.model(model), { bump: 'auto' });
+  const before = highest && (await view.manifest(model, highest.version));
+  if (before && before.artifacts.length > 0) return before.artifacts.map(({ path }) => path);
+  if (components.length > 0) return [];
+  throw new MlvError('USAGE', `what is ${model}? no artifact is named, and there is no version before`, {
+    hint: `name the files or directories: mlv register ${model} model.pkl`,
+  });
+}
+
+/** Figures with the oid of the data that they were measured on, where mlv tracks it. */
+function withData(metrics: Metrics, { pointers }: RegisterTargets): Metrics {
+  const entries = Object.entries(metrics).map(([name, metric]) => {
+    const tracked = metric.on === undefined ? undefined : pointers.get(metric.on.replace(/\/+$/, ''));
+    return [name, tracked ? { ...metric, on: tracked.path, on_oid: tracked.pointer.oid } : metric] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+async function itemsOf(
+  { repository, reporter, signal }: RegisterServices,
+  targets: RegisterTargets,
+  parent: Manifest | undefined,
+): Promise<Pick<Manifest, 'artifacts' | 'data'>> {
+  const before = parent ? [...parent.artifacts, ...parent.data] : [];
+  const known = new Map(before.map(({ oid, sha256 }) => [oid, sha256]));
+  const related = before.filter(({ files }) => files !== undefined).map(({ oid }) => oid as Oid);
+  const digests = new ContentSha256(repository.cache, { reporter, signal, related });
+  try {
+    const result: Pick<Manifest, 'artifacts' | 'data'> = { artifacts: [], data: [] };
+    for (const kind of ['artifacts', 'data'] as const) {
+      for (const target of targets[kind]) result[kind].push(await manifestItem(target, { digests, known }));
+    }
+    return result;
+  } finally {
+    digests.end();
+  }
+}
+
+/** Makes sure that a remote has everything that the version names. Gives what the user should know. */
+async function ensureStored(
+  { storage }: RegisterServices,
+  {
+    targets,
+    difference,
+    request,
+  }: { targets: RegisterTargets; difference: StoredDifference | undefined; request: RegisterRequest },
+): Promise<string[]> {
+  const all = [...targets.artifacts, ...targets.data];
+  const missing = await storage.missing(all);
+  if (missing === undefined) return ['no remote is configured: nobody else can get these files (mlv remote add)'];
+  if (missing.length > 0 && !request.pushObjects) throw notStored(missing);
+  if (missing.length > 0) await storage.push(all.filter(({ path }) => missing.includes(path)));
+  if (difference) await storage.pushObject({ ...difference, path: 'the uncommitted difference' });
+  return [];
+}
+
+function notStored(paths: readonly RepositoryPath[]): MlvError {
+  const what = paths.length === 1 ? `'${paths[0]}' is` : `${paths.length} of what is to be registered are`;
+  return new MlvError('OBJECT_MISSING', `${what} not on the remote, where others would look for it`, {
+    hint: `send it first: mlv push ${paths.length === 1 ? paths[0] : ''}`
+      .trimEnd()
+      .concat('   (or register with --push)'),
+    data: { paths },
+  });
+}
+
+function notesOn(
+  { passedOver }: RegisterTargets,
+  { data }: Manifest,
+  { parent, difference }: { parent: Manifest | undefined; difference: StoredDifference | undefined },
+): string[] {
+  const notes: string[] = [];
+  if (difference && difference.leftOut.length > 0) {
+    notes.push(`too large to be kept with the difference: ${difference.leftOut.join(', ')}`);
+  }
+  if (passedOver.length > 0) notes.push(`not in Git, and taken for no code: ${some(passedOver)}`);
+  if (parent && parent.data.length > 0 && data.length === 0) {
+    const paths = parent.data.map(({ path }) => path);
+    notes.push(`no data is named; ${parent.version} names ${some(paths)} (--data)`);
+  }
+  return notes;
+}
+
+function some(paths: readonly string[]): string {
+  return paths.length > 3 ? `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more` : paths.join(', ');
+}
