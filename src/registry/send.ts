@@ -32,7 +32,8 @@ export async function sendCommit(context: RegistryContext, sending: Sending): Pr
     await fetchAfter(context, remote, pushed.said);
     const { tracking } = await readRefs(plumbing, { remote });
     if (tracking !== undefined && (await plumbing.isAncestor(commit, tracking))) return true;
-    if (tracking !== before) return false;
+    // Another process of this clone may have learned it before the first look.
+    if (tracking !== before || (tracking !== undefined && !(await plumbing.isAncestor(tracking, commit)))) return false;
     if (pushed.outcome === 'failed' || attempt + 1 >= REFUSALS) throw refused(remote, pushed, tags);
     await pause(attempt);
   }

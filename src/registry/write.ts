@@ -120,7 +120,8 @@ class Writer {
       return plumbing.updateRefs([branch, ...tags.map(({ name, object }) => ({ name, to: object, from: undefined }))]);
     }
     const waiting = await pendingTags(this.context, remote, base);
-    const all = [...waiting, ...tags];
+    // Somebody in this clone may have been faster with the same version; the branch then refuses ours.
+    const all = [...waiting.filter((other) => !tags.some(({ name }) => name === other.name)), ...tags];
     if (!(await sendCommit(this.context, { remote, commit, base, tags: all }))) {
       this.fresh = true;
       return false;
