@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
-import { manifestSchema } from './json-manifest.js';
-
-<<<<<<< HEAD
-
-import { registryQuestionSchemas } from './json-schemas-questions.js';
-
-=======
-
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
+import { manifestSchema } from './json-manifest.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
 
