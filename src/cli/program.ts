@@ -158,10 +158,10 @@ function rewritten(argv: readonly string[], program: Command): string[] {
  * option for the program's.
  */
 function withOwnVersion(argv: readonly string[], program: Command): string[] {
-  const verb = program.commands.find((each) => each.name() === calledVerb(argv, program));
+  const { command } = calledVerb(argv, program);
   const at = argv.indexOf('--version');
   const end = argv.indexOf('--');
-  const takesOne = verb?.options.some((option) => option.long === '--version' && option.required) ?? false;
+  const takesOne = command.options.some((option) => option.long === '--version' && option.required);
   if (!takesOne || at < 0 || (end >= 0 && end < at) || argv[at + 1] === undefined) return [...argv];
   return [...argv.slice(0, at), `--version=${argv[at + 1]}`, ...argv.slice(at + 2)];
 }
