@@ -55,3 +55,8 @@ export function longestMount(mounts: string, directory: string): string | undefi
   }
   return best?.name;
 }
+
+/** The machine in one line of a report. */
+export function machineLine({ processor, cores, memoryGiB, fileSystem, kernel, node, git }: Machine): string {
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB, ${fileSystem}, ${kernel}, Node ${node}, Git ${git}`;
+}

@@ -15,6 +15,7 @@ const DOCS = join(ROOT, 'docs', 'benchmarks.md');
 async function main(): Promise<number> {
   const options = parse();
   if (options === undefined) return 2;
+  if (options.compare) return runComparison(options);
   const rows = ROWS.filter(({ id, large }) => chosen(id, options.only) && (!large || options.large || options.smoke));
   if (options.list || rows.length === 0) {
     for (const { id, job, large } of ROWS) console.log(`${id.padEnd(16)} ${job}${large ? ' (--large)' : ''}`);
@@ -29,6 +30,17 @@ async function main(): Promise<number> {
   const report = await measure(rows, options, root);
   console.log(`\n${textTable(report)}`);
   save(report, options);
+  return report.skipped.some(({ reason }) => reason.startsWith('failed')) ? 1 : 0;
+}
+
+async function runComparison(options: Options): Promise<number> {
+  if (options.program === undefined) build();
+  const { compare } = await import('./compare/main.js');
+  const { comparisonMarkdown, replaceComparison } = await import('./compare/table.js');
+  const report = await compare(options);
+  console.log(`\n${comparisonMarkdown(report)}`);
+  saveJson(report, options);
+  if (options.writeDocs) writeFileSync(DOCS, replaceComparison(readFileSync(DOCS, 'utf8'), report));
   return report.skipped.some(({ reason }) => reason.startsWith('failed')) ? 1 : 0;
 }
 
@@ -84,10 +96,14 @@ async function measure(rows: readonly Row[], options: Options, root: string): Pr
 }
 
 function save(report: Report, options: Options): void {
+  saveJson(report, options);
+  if (options.writeDocs) writeFileSync(DOCS, replaceTable(readFileSync(DOCS, 'utf8'), markdown(report)));
+}
+
+function saveJson(report: { date: string }, options: Options): void {
   const file = options.json ?? join(ROOT, 'bench', 'results', `${report.date.replaceAll(':', '-')}.json`);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-  if (options.writeDocs) writeFileSync(DOCS, replaceTable(readFileSync(DOCS, 'utf8'), markdown(report)));
 }
 
 function firstLineOf(text: string): string {

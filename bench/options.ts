@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 
 /** What one call of the harness measures, and how. */
 export interface Options {
+  /** Measure against other tools instead of the rows. */
+  compare: boolean;
   /** Tiny inputs, one run, no budgets: proves that every row works. */
   smoke: boolean;
   /** Also the rows that need tens of GiB of disk. */
@@ -27,10 +29,11 @@ export interface Options {
   list: boolean;
 }
 
-export const USAGE = `npm run bench -- [options]
+export const USAGE = `npm run bench -- [compare] [options]
+  compare         against s5cmd, rclone, the aws CLI and restic, those that are on the PATH, on one S3 server
   --smoke         tiny inputs, one run, no budgets
   --large         also the rows with a file of 10 GiB (they need 50 GiB of disk)
-  --only <row>    only this row, or all whose id begins so; may be repeated
+  --only <row>    only this row, or all whose id (with compare, whose files) begins so; may be repeated
   --runs <n>      runs of each command (the median counts)
   --json <file>   write the results there instead of bench/results/
   --write-docs    put the table into docs/benchmarks.md
@@ -41,8 +44,9 @@ export const USAGE = `npm run bench -- [options]
 
 /** Reads the command line. Throws a TypeError (of node:util) or RangeError that says what is wrong with it. */
 export function readOptions(argv: readonly string[]): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...argv],
+    allowPositionals: true,
     options: {
       smoke: { type: 'boolean', default: false },
       large: { type: 'boolean', default: false },
@@ -58,7 +62,10 @@ export function readOptions(argv: readonly string[]): Options {
   });
   const { smoke, large, only, json, keep, list } = values;
   if (smoke && values['write-docs']) throw new RangeError('--smoke measures nothing worth writing to the docs');
+  const unknown = positionals.find((word) => word !== 'compare');
+  if (unknown !== undefined) throw new RangeError(`there is no '${unknown}'`);
   return {
+    compare: positionals.length > 0,
     smoke,
     large,
     only,

@@ -1,4 +1,4 @@
-import type { Machine } from './machine.js';
+import { type Machine, machineLine } from './machine.js';
 import type { Sample } from './measure.js';
 
 /** What a figure counts. `ratio` is ours divided by theirs. */
@@ -125,9 +125,14 @@ const END = '<!-- table: end -->';
 
 /** The text of docs/benchmarks.md with a new table. Throws an Error when the marks are not there. */
 export function replaceTable(document: string, table: string): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`docs/benchmarks.md lacks the line ${begin < 0 ? BEGIN : END}`);
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${document.slice(end)}`;
+  return replaceBetween(document, [BEGIN, END], table);
+}
+
+/** The text of docs/benchmarks.md with something else between two marks. Throws an Error when they are not there. */
+export function replaceBetween(document: string, [begin, end]: readonly [string, string], text: string): string {
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/benchmarks.md lacks the line ${from < 0 ? begin : end}`);
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`;
 }
 
 const HEAD = ['row', 'job', 'mlv', 'against', 'figure', 'range', 'budget', 'verdict'] as const;
@@ -164,10 +169,6 @@ function format(figure: number, unit: Unit): string {
   if (unit === 'MiB') return `${Math.round(figure)} MiB`;
   if (unit === 'seconds') return `${figure.toFixed(2)} s`;
   return `${Number.isInteger(figure) ? figure : figure.toFixed(2)} ${unit}`;
-}
-
-function machineLine({ processor, cores, memoryGiB, fileSystem, kernel, node, git }: Machine): string {
-  return `${processor}, ${cores} cores, ${memoryGiB} GiB, ${fileSystem}, ${kernel}, Node ${node}, Git ${git}`;
 }
 
 function tally({ lines, smoke }: Report): string {

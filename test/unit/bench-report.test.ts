@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Comparison, comparisonMarkdown } from '../../bench/compare/table.js';
 import { longestMount } from '../../bench/machine.js';
 import type { Sample } from '../../bench/measure.js';
 import { readOptions } from '../../bench/options.js';
@@ -150,5 +151,46 @@ describe('the file system of a directory', () => {
     expect(longestMount(mounts, '/tmp/x')).toBe('tmpfs');
     expect(longestMount(mounts, '/tmpx')).toBe('ext4');
     expect(longestMount(mounts, '/tmp/with space/y')).toBe('xfs');
+  });
+});
+
+describe('the comparison', () => {
+  const comparison = (cells: Comparison['jobs'][number]['cells']): Comparison => ({
+    date: '2026-11-21T06:00:00.000Z',
+    smoke: false,
+    machine: MACHINE,
+    server: 'a server',
+    tools: [
+      { name: 'mlv', version: '', objectPerFile: false },
+      { name: 'copier', version: '1.2', objectPerFile: true },
+      { name: 'packer', version: '3.4', objectPerFile: false },
+    ],
+    skipped: [{ tool: 'other', reason: 'other is not on the PATH' }],
+    jobs: [{ job: 'up', bytes: 2 * 1024 ** 3, cells }],
+  });
+
+  it('divides the best of the others by mlv, and processor time by the data', () => {
+    const text = comparisonMarkdown(
+      comparison([
+        { tool: 'mlv', seconds: 2, cpuSeconds: 3, parts: [0.5, 1.5] },
+        { tool: 'copier', seconds: 30, cpuSeconds: 8 },
+        { tool: 'packer', seconds: 5 },
+      ]),
+    );
+    expect(text).toContain(
+      '| up | 2.00 s (0.50 + 1.50); CPU 1.5 s/GiB | 30.0 s; CPU 4.0 s/GiB | 5.00 s | 2.5 × | 15 × |',
+    );
+    expect(text).toContain('copier (1.2), packer (3.4)');
+    expect(text).toContain('- other: other is not on the PATH');
+  });
+
+  it('shows where mlv is not the first, and what was not measured', () => {
+    const text = comparisonMarkdown(
+      comparison([
+        { tool: 'mlv', seconds: 4 },
+        { tool: 'copier', seconds: 1 },
+      ]),
+    );
+    expect(text).toContain('| up | 4.00 s | 1.00 s | not measured | **0.25 ×** | **0.25 ×** |');
   });
 });
