@@ -2,15 +2,11 @@ import { join } from 'node:path';
 import type { Git } from '../git/git.js';
 import type { GitPlumbing } from '../git/plumbing.js';
 import type { RegistryContext } from './context.js';
-import { fetchRegistry } from './fetch-registry.js';
-import { commitJudge } from './judge-commit.js';
 import { type Pause, randomPause } from './pause.js';
 import type { ChangeResult, Decide, Judge, Registry, RegistryStatus, ShareReport } from './registry.js';
 import { chooseRemote, newestTip, readRefs } from './registry-refs.js';
-import { pullRegistry, pushRegistry } from './share.js';
 import { StateCache } from './state-cache.js';
 import { registryView } from './view.js';
-import { changeRegistry } from './write.js';
 
 /** What the registry of a repository depends on. */
 export interface RegistryOptions {
@@ -25,10 +21,10 @@ export interface RegistryOptions {
   pause?: Pause;
 }
 
-/** Opens the registry of a repository. Starts no process. */
+/** Opens the registry of a repository. Starts no process. What only writing and sharing need is loaded by them. */
 export function openRegistry(options: RegistryOptions): Registry {
   const { git, interactive, pause = randomPause } = options;
-  const judge = options.judge ?? commitJudge(git, () => Math.floor(Date.now() / 1000));
+  const judge: Judge = options.judge ?? ((change, judged) => judgeCommit(git, change, judged));
   const { plumbing } = git;
   const cache = new StateCache(join(git.layout.commonDir, 'mlv', 'registry'));
   let remote: Promise<string | undefined> | undefined;
@@ -53,17 +49,28 @@ export function openRegistry(options: RegistryOptions): Registry {
       if (known.tip !== undefined) return known;
       const from = await context.remote();
       if (from === undefined) return known;
-      await fetchRegistry(context, from);
+      await fetchFrom(context, from);
       return view();
     },
     viewAt: async (commit) => registryView(await git.resolve(commit), { git, cache }),
     tipAt: async (time) => tipAt(plumbing, await newestTip(plumbing, await refs()), time),
-    change: (decide: Decide, { push = true } = {}): Promise<ChangeResult> => changeRegistry(context, decide, push),
-    push: (): Promise<ShareReport> => pushRegistry(context),
-    pull: (how = {}): Promise<ShareReport> => pullRegistry(context, how),
+    change: async (decide: Decide, { push = true } = {}): Promise<ChangeResult> =>
+      (await import('./write.js')).changeRegistry(context, decide, push),
+    push: async (): Promise<ShareReport> => (await import('./share.js')).pushRegistry(context),
+    pull: async (how = {}): Promise<ShareReport> => (await import('./share.js')).pullRegistry(context, how),
     status: ({ fetch = false } = {}) => registryStatus(context, fetch),
     author: () => plumbing.author(),
   };
+}
+
+async function fetchFrom(context: RegistryContext, remote: string): Promise<void> {
+  const { fetchRegistry } = await import('./fetch-registry.js');
+  await fetchRegistry(context, remote);
+}
+
+async function judgeCommit(git: Git, ...[change, judged]: Parameters<Judge>): Promise<void> {
+  const { commitJudge } = await import('./judge-commit.js');
+  await commitJudge(git, () => Math.floor(Date.now() / 1000))(change, judged);
 }
 
 async function tipAt(plumbing: GitPlumbing, tip: string | undefined, time: Date): Promise<string | undefined> {
@@ -81,7 +88,7 @@ async function tipAt(plumbing: GitPlumbing, tip: string | undefined, time: Date)
 async function registryStatus(context: RegistryContext, fetch: boolean): Promise<RegistryStatus> {
   const { plumbing } = context;
   const remote = await context.remote();
-  if (fetch && remote !== undefined) await fetchRegistry(context, remote);
+  if (fetch && remote !== undefined) await fetchFrom(context, remote);
   const { local, tracking } = await readRefs(plumbing, { remote });
   const count = async (from: string | undefined, to: string | undefined): Promise<number> =>
     to === undefined || from === to ? 0 : (await plumbing.commitsBetween(from, to)).length;

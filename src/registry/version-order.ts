@@ -24,7 +24,19 @@ export function fitting(model: ModelState, range: string | undefined): VersionSt
   return matches || releases.length === 0 ? candidates : releases;
 }
 
-/** The version that `latest` means; undefined for a model without versions. */
+/** The version that `latest` means, the first that `fitting` gives; undefined for a model without versions. */
 export function latestOf(model: ModelState): VersionState | undefined {
-  return fitting(model, undefined)[0];
+  let best: { version: VersionState; rank: number; number: VersionNumber } | undefined;
+  for (const version of model.versions.values()) {
+    const rank = rankOf(version);
+    if (best && rank < best.rank) continue;
+    const number = parseVersion(version.version);
+    if (!best || rank > best.rank || compareVersions(number, best.number) > 0) best = { version, rank, number };
+  }
+  return best?.version;
+}
+
+function rankOf({ version, deprecated, stages }: VersionState): number {
+  const inUse = !deprecated && !stages.includes('archived');
+  return (inUse ? 2 : 0) + (version.includes('-') ? 0 : 1);
 }

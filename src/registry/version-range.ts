@@ -1,4 +1,6 @@
-import semver from 'semver';
+// The package as a whole is some forty files.
+import SemVerRange from 'semver/classes/range.js';
+import validRange from 'semver/ranges/valid.js';
 import { MlvError } from '../core/errors.js';
 import { compareVersions, isFivePart, tryVersion, type VersionNumber } from './version-number.js';
 
@@ -26,7 +28,7 @@ export function parseVersionRange(text: string): VersionRange {
 /** As parseVersionRange; undefined for what is no range. */
 export function tryVersionRange(text: string): VersionRange | undefined {
   if (text.length > LONGEST || text.trim() === '') return undefined;
-  const three = semver.validRange(text) === null ? undefined : new semver.Range(text);
+  const three = validRange(text) === null ? undefined : new SemVerRange(text);
   const five = fivePartRange(text);
   if (!three && !five) return undefined;
   return (version) => {

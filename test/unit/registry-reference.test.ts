@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isExplicitReference, parseReference, readMoment, tryReference } from '../../src/registry/reference.js';
 import { resolveReference, versionName } from '../../src/registry/reference-resolve.js';
 import type { RegistryView } from '../../src/registry/registry.js';
+import { fitting, latestOf } from '../../src/registry/version-order.js';
 import { assignments, madeDigest, memoryView, modelState, versionState } from '../helpers/registry-state.js';
 
 const COMMIT = 'abcdef1234567890abcdef1234567890abcdef12';
@@ -194,6 +195,28 @@ describe('a date', () => {
     expect(readMoment('2026-03-01T10:00:00+02:00')?.toISOString()).toBe('2026-03-01T08:00:00.000Z');
     expect(['2026-02-30', 'yesterday', '', '2026-3-1', '2026-03-01T25:00:00Z'].map(readMoment)).toEqual(
       Array(5).fill(undefined),
+    );
+  });
+});
+
+describe('the latest version', () => {
+  it('is the first of those that latest may mean', () => {
+    const version = fc.record({
+      number: fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.constantFrom('', '-rc.1', '-rc.2')),
+      deprecated: fc.boolean(),
+      archived: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(version), (given) => {
+        const versions = given.map(({ number: [major, minor, patch, pre], deprecated, archived }) =>
+          versionState(`fraud@${major}.${minor}.${patch}${pre}`, {
+            ...(deprecated && { deprecated: { by: 'Ada', at: '2026-03-02T10:00:00Z' } }),
+            stages: archived ? ['archived'] : [],
+          }),
+        );
+        const model = modelState('fraud', versions);
+        expect(latestOf(model)).toBe(fitting(model, undefined)[0]);
+      }),
     );
   });
 });
