@@ -68,8 +68,6 @@ export class ChainAuditor {
     const rules = { signers: this.policy.signers, keyFacts: this.options.keyFacts, by, time: chainTime };
     const standing = signerStanding(entry.object.proof, rules);
     if (standing.kind === 'good') this.counts.signed += 1;
-    else if (standing.kind === 'refused' && standing.code === 'signer-unknown')
-      this.find(standing.code, standing.found);
     const brought = this.read(entry);
     this.judge(brought, { by, time, standing });
     this.apply(brought, { by, time, standing });
@@ -148,6 +146,10 @@ export class ChainAuditor {
       words: (model, version) => this.models.get(model)?.words(version) ?? [],
       checks: (model, version) => this.models.get(model)?.checks(version) ?? [],
     });
+    const { standing } = who;
+    const needed = refusals.some(({ code }) => code === 'signer-unknown' || code === 'gate-signature');
+    if (standing.kind === 'refused' && standing.code === 'signer-unknown' && !needed)
+      this.find('other-signature', standing.found);
     for (const refusal of refusals) this.refused(refusal, events);
     for (const [at, results] of gates)
       this.overridden(events[at] as FoundEvent, results.filter(({ passed }) => !passed).length);
