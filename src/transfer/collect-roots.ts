@@ -104,16 +104,20 @@ function runRoots(selections: readonly Selection[]): Root[] {
   return [...roots.values()];
 }
 
-/** Roots to fetch, the records of the runs that made them included. */
-export function toFetchRoots(selections: readonly Selection[]): FetchRoot[] {
-  const roots = selections.map(({ target: { path, pointer }, below }) => ({
+/** The objects that pointers name, and nothing else. */
+export function selectionRoots(selections: readonly Selection[]): FetchRoot[] {
+  return selections.map(({ target: { path, pointer }, below }) => ({
     oid: pointer.oid,
     directory: pointer.files !== undefined,
     size: pointer.size,
     path,
     below,
   }));
-  return [...roots, ...runRoots(selections).map((root) => ({ ...root, below: '' }))];
+}
+
+/** Roots to fetch, the records of the runs that made them included. */
+export function toFetchRoots(selections: readonly Selection[]): FetchRoot[] {
+  return [...selectionRoots(selections), ...runRoots(selections).map((root) => ({ ...root, below: '' }))];
 }
 
 /**

@@ -29,6 +29,13 @@ export interface WantedFile {
 /** A file whose record must be asked for. */
 type OwnFile = Omit<WantedFile, 'chunks' | 'inline'>;
 
+export interface FetchPlanOptions {
+  /** Takes what cannot be had. */
+  failed: FailedObject[];
+  /** Only directory listings: those of the level that is asked for, or of everything below it. */
+  listings?: 'level' | 'all' | undefined;
+}
+
 /**
  * Finds out what of some roots the cache lacks and where the remote has it: one record a directory level that has
  * something missing, one a large file; nothing is asked for what is complete. Trees are stored on the way.
@@ -47,7 +54,7 @@ export class FetchPlanner {
   constructor(
     private readonly session: TransferSession,
     private readonly batch: CacheBatch,
-    private readonly failed: FailedObject[],
+    private readonly options: FetchPlanOptions,
   ) {
     this.limit = pLimit(session.options.jobs);
   }
@@ -65,7 +72,7 @@ export class FetchPlanner {
       const below = root.below.split('/').filter(Boolean);
       return this.tree({ digest: digestOf(oid), path, below, root, level: 0 });
     }
-    if (this.session.cache.has(oid, size)) return false;
+    if (this.options.listings || this.session.cache.has(oid, size)) return false;
     this.own.set(oid, { oid, size, path, root, record: oid });
     return true;
   }
@@ -84,17 +91,22 @@ export class FetchPlanner {
     const cached = this.readCached(oid);
     if (cached) {
       const content = this.inspect(cached, at);
-      const needed = content.missing && (await this.useRecord(oid, at));
-      const below = await settled(content.trees.map((child) => this.tree(child)));
+      const needed = content.missing && !this.options.listings && (await this.useRecord(oid, at));
+      const below = await this.below(content.trees, at);
       return needed || below.includes(true);
     }
     const record = await this.treeRecord(oid, at.path);
     if (!record) return true;
     this.store(record, at.digest);
     const { trees } = this.inspect(record.tree, at);
-    this.collect(record, at);
-    await settled(trees.map((child) => this.tree(child)));
+    if (!this.options.listings) this.collect(record, at);
+    await this.below(trees, at);
     return true;
+  }
+
+  private async below(trees: readonly TreeVisit[], { below }: TreeVisit): Promise<boolean[]> {
+    if (this.options.listings === 'level' && below.length === 0) return [];
+    return settled(trees.map((child) => this.tree(child)));
   }
 
   private readCached(oid: Oid): Buffer | undefined {
@@ -212,7 +224,7 @@ export class FetchPlanner {
 
   private fail({ oid, path }: { oid: Oid; path: string }, error: MlvError): void {
     const reason = error.code === 'REMOTE_NOT_FOUND' ? 'missing' : 'corrupt';
-    this.failed.push({ path, oid, reason, message: error.message });
+    this.options.failed.push({ path, oid, reason, message: error.message });
   }
 }
 

@@ -1,9 +1,8 @@
 import type { MlvError } from '../core/errors.js';
 import { isWithin } from '../workspace/paths.js';
 import type { Selection } from '../workspace/pointers.js';
-import { formerVersions, toFetchRoots } from './collect-roots.js';
-import { failedObjectsError, fetchWhatComes } from './fetch.js';
-import type { FormerVersions } from './fetch-reuse.js';
+import { formerVersions, selectionRoots, toFetchRoots } from './collect-roots.js';
+import { type FetchOptions, failedObjectsError, fetchWhatComes } from './fetch.js';
 import { isRemoteFailure } from './one-remote.js';
 import { openTransfer, type TransferContext } from './open-transfer.js';
 import { groupByRemotes } from './remote-groups.js';
@@ -15,6 +14,8 @@ export interface FetchRemotesOptions {
   named: readonly string[];
   /** Only find out what would be fetched. */
   dryRun?: boolean;
+  /** Only directory listings: see FetchOptions. */
+  listings?: 'level' | 'all';
 }
 
 /**
@@ -26,13 +27,14 @@ export interface FetchRemotesOptions {
 export async function fetchFromRemotes(
   context: TransferContext,
   selections: readonly Selection[],
-  { named, dryRun = false }: FetchRemotesOptions,
+  { named, ...what }: FetchRemotesOptions,
 ): Promise<TransferOutcome> {
   const { repository, reporter } = context;
-  const former = formerVersions(repository);
+  const options = { ...what, formerVersions: formerVersions(repository) };
+  const rootsOf = what.listings ? selectionRoots : toFetchRoots;
   const outcome: TransferOutcome = { transferred: [], failed: [], errors: [] };
   for (const group of groupByRemotes(selections, { config: repository.config, named, use: 'first' })) {
-    const search = new Search(context, { roots: toFetchRoots(group.selections), former, dryRun });
+    const search = new Search(context, rootsOf(group.selections), options);
     await search.through(group.remotes);
     outcome.transferred.push(...search.transferred);
     outcome.failed.push(...search.failed);
@@ -52,9 +54,10 @@ class Search {
 
   constructor(
     private readonly context: TransferContext,
-    private readonly job: { roots: readonly FetchRoot[]; former: FormerVersions; dryRun: boolean },
+    roots: readonly FetchRoot[],
+    private readonly options: FetchOptions,
   ) {
-    this.lacking = job.roots;
+    this.lacking = roots;
   }
 
   /** True when nothing is missing any more. */
@@ -83,11 +86,9 @@ class Search {
   }
 
   private async ask(name: string): Promise<Transferred> {
-    const { former, dryRun } = this.job;
     try {
       const open = await openTransfer(this.context, name);
-      const options = { dryRun, formerVersions: former };
-      return await measured(open, () => fetchWhatComes(open.transfer, this.lacking, options));
+      return await measured(open, () => fetchWhatComes(open.transfer, this.lacking, this.options));
     } catch (error) {
       if (!isRemoteFailure(error)) throw error;
       return unopened(name, error);

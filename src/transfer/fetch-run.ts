@@ -20,6 +20,8 @@ export interface FetchOptions {
   dryRun?: boolean;
   /** What pointers named before: chunks that the cache has of those are not downloaded again. */
   formerVersions?: FormerVersions;
+  /** Only directory listings: those of the level that is asked for, or of everything below it; no content of files. */
+  listings?: 'level' | 'all';
 }
 
 export interface FetchReport {
@@ -91,7 +93,8 @@ export class FetchRun {
   /** Brings everything; what happened is in the report. Errors as fetchObjects. */
   async all(roots: readonly FetchRoot[]): Promise<void> {
     const { report } = this;
-    const planner = new FetchPlanner(this.session, this.batch, report.failed);
+    const { listings } = this.options;
+    const planner = new FetchPlanner(this.session, this.batch, { failed: report.failed, listings });
     this.planner = planner;
     report.upToDate = await planner.plan(roots);
     const files = [...planner.files.values()];

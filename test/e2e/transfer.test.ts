@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
@@ -67,6 +67,29 @@ describe('push, status --remote, pull', () => {
     expect(readFileSync(join(clone, 'model.pkl')).equals(readFileSync(join(origin, 'model.pkl')))).toBe(true);
     const again = parseDocument('pull', await mlv(['pull', '--json'], { cwd: clone }));
     expect(again).toMatchObject({ objects: 0, bytes: 0, checkout: { written: 0, refused: [] } });
+  });
+
+  it('listings come from the remote alone where ls, du and diff need them, and no content', async () => {
+    const look = async (...args: string[]): Promise<{ stdout: string; objects: string[] }> => {
+      const clone = cloneRepository(origin);
+      const stdout = await mlv(args, { cwd: clone });
+      return { stdout, objects: readdirSync(join(clone, '.git/mlv/objects'), { recursive: true }).map(String) };
+    };
+    const files = (objects: readonly string[]): number => objects.filter((name) => /[0-9a-f]{30,}$/.test(name)).length;
+    const top = await look('ls', 'data');
+    expect(top.stdout).toBe('data/2023/\ndata/2024/\n');
+    expect(files(top.objects)).toBe(1);
+    const all = await look('ls', '-r');
+    expect(all.stdout).toBe('data/2023/a.bin\ndata/2024/b.bin\nmodel.pkl\n');
+    expect(files(all.objects)).toBe(3);
+    expect((await look('du', 'data')).stdout).toContain('data/2024/');
+    expect((await look('diff')).stdout).toContain('data/2023/a.bin');
+    // Without its remote, the reason is told, and what would help.
+    const clone = cloneRepository(origin);
+    await mlv(['config', 'set', 'remote.origin.url', join(store, 'nowhere/at/all')], { cwd: clone });
+    const lost = await runMlv(['ls', 'data'], { cwd: clone });
+    expect([lost.exitCode, lost.stderr]).toEqual([4, expect.stringContaining('mlv fetch')]);
+    expect(lost.stderr).toContain('a listing could not be fetched');
   });
 
   it('fetch fills the cache for a revision and leaves the workspace alone; cat fetches what it prints', async () => {

@@ -76,7 +76,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     ],
     exits: [
       [3, 'something differs, with --exit-code'],
-      [4, 'a directory listing is not in the cache'],
+      [4, 'a directory listing is neither in the cache nor to be had from its remote'],
     ],
     load: () => import('../verbs/diff.js'),
   },
@@ -94,7 +94,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       ['mlv ls -l data/2024', 'one directory, with sizes'],
       ['mlv ls -r HEAD~1 data/', 'every file that it held one commit ago'],
     ],
-    exits: [[4, 'a directory listing is not in the cache']],
+    exits: [[4, 'a directory listing is neither in the cache nor to be had from its remote']],
     load: () => import('../verbs/ls.js'),
   },
   {
@@ -106,7 +106,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       ['mlv du', 'every tracked file and directory, and the total'],
       ['mlv du data/', 'the directories in data/'],
     ],
-    exits: [[4, 'a directory listing is not in the cache']],
+    exits: [[4, 'a directory listing is neither in the cache nor to be had from its remote']],
     load: () => import('../verbs/du.js'),
   },
   {

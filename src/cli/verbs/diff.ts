@@ -1,7 +1,9 @@
-import { EXIT, MlvError } from '../../core/errors.js';
-import { type ComparedState, compareStates } from '../../workspace/compare.js';
+import { EXIT, isMlvError, MlvError } from '../../core/errors.js';
+import { type ComparedState, type ComparisonResult, compareStates } from '../../workspace/compare.js';
+import { loadTargets, loadTargetsAt, selectTargets } from '../../workspace/pointers.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
+import { getListings } from '../listings.js';
 import { displayer, splitOperands } from '../operands.js';
 import { changeLine, totalsLine } from '../render/changes.js';
 import type { Session } from '../session.js';
@@ -12,9 +14,12 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
   const { revisions, paths } = await splitOperands(repository, input, 2);
   const [before, after] = await sides(repository, revisions, input.options.staged === true);
-  const { changes, totals, problems } = await compareStates(repository, before, after, {
-    paths,
-    reporter: session.reporter,
+  const compare = (): Promise<ComparisonResult> =>
+    compareStates(repository, before, after, { paths, reporter: session.reporter });
+  const { changes, totals, problems } = await compare().catch(async (error: unknown) => {
+    if (!isMlvError(error, 'OBJECT_MISSING')) throw error;
+    for (const state of [before, after]) await listingsOf(session, repository, state);
+    return compare();
   });
   const rendering = { style: session.style, show: displayer(repository) };
   const list = input.options.stat === true ? [] : changes.map((change) => changeLine(change, rendering));
@@ -24,6 +29,14 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     errors: problems,
     exitCode: input.options.exitCode === true && changes.length > 0 ? EXIT.differences : EXIT.done,
   };
+}
+
+/** Gets the listings of everything that a state of Git names. */
+async function listingsOf(session: Session, repository: OpenRepository, state: ComparedState): Promise<void> {
+  if (state.kind === 'empty' || state.kind === 'workspace') return;
+  const { targets } =
+    state.kind === 'pointers' ? await loadTargets(repository) : await loadTargetsAt(repository, state);
+  await getListings(session, repository, { selections: selectTargets(targets, []), recursive: true });
 }
 
 async function sides(

@@ -1,7 +1,9 @@
 import { diskUsage, type ListedEntry } from '../../workspace/list.js';
 import { forDisplay, isWithin } from '../../workspace/paths.js';
+import { selectTargets } from '../../workspace/pointers.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
+import { getListings } from '../listings.js';
 import { pathsFromHere, splitOperands, targetsAt } from '../operands.js';
 import { quotePath } from '../render/quote.js';
 import { alignColumns } from '../render/table.js';
@@ -15,6 +17,8 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const operands = await splitOperands(repository, input, 1);
   const { targets, problems } = await targetsAt(repository, operands);
   const paths = pathsFromHere(repository, targets, operands.paths);
+  if (paths !== undefined && paths.length > 0)
+    await getListings(session, repository, { selections: selectTargets(targets, paths), recursive: false });
   const entries = paths === undefined ? [] : [...diskUsage(repository, targets, paths)];
   const total = outermostTotal(entries);
   const format = input.options.bytes === true ? String : formatBytes;

@@ -1,7 +1,9 @@
 import { type ListedEntry, listEntries } from '../../workspace/list.js';
 import { forDisplay } from '../../workspace/paths.js';
+import { selectTargets } from '../../workspace/pointers.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
+import { getListings } from '../listings.js';
 import { pathsFromHere, splitOperands, targetsAt } from '../operands.js';
 import { quotePath } from '../render/quote.js';
 import { formatBytes } from '../render/units.js';
@@ -15,6 +17,8 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { targets, problems } = await targetsAt(repository, operands);
   const paths = pathsFromHere(repository, targets, operands.paths);
   const recursive = input.options.recursive === true;
+  if (paths !== undefined && (recursive || paths.length > 0))
+    await getListings(session, repository, { selections: selectTargets(targets, paths), recursive });
   const entries = paths === undefined ? noEntries() : listEntries(repository, targets, { paths, recursive });
   const raw = input.options.null === true;
   const show = (path: string): string => (raw ? path : quotePath(path));
