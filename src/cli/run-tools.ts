@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Environment } from '../provenance/environment.js';
 import { probeEnvironment } from '../provenance/probe-environment.js';
 import type { RunTools } from '../provenance/run.js';
 import { type CommandOptions, runCommand } from '../provenance/run-command.js';
@@ -15,13 +16,20 @@ export function runTools(
 ): RunTools {
   const { env, signal, reporter, globals, divertSignals } = session;
   const top = repository.layout.worktree;
+  // The machine is the same for all commands of one call.
+  const probed = new Map<string, Promise<Environment>>();
   return {
     env,
     signal,
     reporter,
     ...(typeof options.stage === 'boolean' && { stage: options.stage }),
     now: () => new Date(),
-    probe: (where) => probeEnvironment({ ...where, top, virtualEnvironment: join(top, '.venv') }),
+    probe: (where) => {
+      const key = JSON.stringify(where);
+      const probing = probed.get(key) ?? probeEnvironment({ ...where, top, virtualEnvironment: join(top, '.venv') });
+      probed.set(key, probing);
+      return probing;
+    },
     execute: (command, where) =>
       runCommand(command, {
         ...where,

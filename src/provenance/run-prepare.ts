@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
 import { checkNewTarget, checkOverlaps } from '../workspace/add-targets.js';
 import { absolutePath, ensureRealDirectory, isWithin, parentOf, type RepositoryPath } from '../workspace/paths.js';
-import { loadTargets, selectTargets, type Target } from '../workspace/pointers.js';
+import { isDirectoryTarget, loadTargets, selectTargets, type Target } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import { unprotect } from '../workspace/unprotect.js';
 import { lookAtInputs, type SeenInputs } from './run-inputs.js';
@@ -25,6 +25,8 @@ export interface RunRequest {
   outputs: readonly RepositoryPath[];
   /** Files of figures, which stay with Git. */
   metrics: readonly RepositoryPath[];
+  /** Where there are no outputs: a path at which the record itself is kept as one, for its pointer to tell of the run. */
+  receipt?: RepositoryPath;
   desc?: string;
   /** Where the data came from. */
   source?: unknown;
@@ -48,12 +50,17 @@ export async function prepareRun(
   request: RunRequest,
   signal?: AbortSignal,
 ): Promise<PreparedRun> {
-  const written = [...request.outputs, ...request.metrics];
+  const written = writtenPaths(request);
   refuseReadAndWritten(request.inputs, written);
   const seen = await lookAtInputs(repository, request.inputs, { written, ...(signal && { signal }) });
   const params = await readRunParams(repository, request.params);
   const prepared = { request, seen, params };
   return { ...prepared, key: runKey(questionOf(prepared), repository.hash) };
+}
+
+/** Every path that a run writes. */
+export function writtenPaths({ outputs, metrics, receipt }: RunRequest): RepositoryPath[] {
+  return [...outputs, ...metrics, ...(receipt === undefined ? [] : [receipt])];
 }
 
 /** What a prepared run asks, for its key and for a comparison with what was asked before. */
@@ -85,7 +92,9 @@ function refuseReadAndWritten(inputs: readonly RepositoryPath[], written: readon
  * Makes sure before the command runs that its outputs can be tracked afterwards, that their directories are there, and
  * that they share no bytes with the cache. Errors: those of checkNewTarget, `TARGETS_OVERLAP`, `FILE_SYSTEM`.
  */
-export async function makeWritable(repository: Repository, { outputs, metrics }: RunRequest): Promise<void> {
+export async function makeWritable(repository: Repository, request: RunRequest): Promise<void> {
+  const { metrics, receipt } = request;
+  const outputs = receipt === undefined ? request.outputs : [receipt];
   const { targets } = await loadTargets(repository);
   const known = new Map(targets.map((target) => [target.path, target]));
   checkOverlaps(
@@ -96,16 +105,14 @@ export async function makeWritable(repository: Repository, { outputs, metrics }:
     if (!known.has(path)) await checkNewTarget(repository, { path, directory: isDirectory(repository, path) });
   }
   for (const path of [...outputs, ...metrics]) ensureRealDirectory(repository.layout, parentOf(path));
-  const tracked = outputs.map((path) => known.get(path)).filter((target): target is Target => target !== undefined);
-  if (tracked.length > 0) {
-    await unprotect(
-      repository,
-      selectTargets(
-        targets,
-        tracked.map(({ path }) => path),
-      ),
-    );
-  }
+  const linked = outputs.filter((path) => isAsTracked(repository, known.get(path)));
+  if (linked.length > 0) await unprotect(repository, selectTargets(targets, linked));
+}
+
+/** True for a target that is in the workspace, and is the file or directory that its pointer says. */
+function isAsTracked({ layout }: Repository, target: Target | undefined): boolean {
+  const stat = target && lstatSync(absolutePath(layout, target.path), { throwIfNoEntry: false });
+  return stat !== undefined && target !== undefined && stat.isDirectory() === isDirectoryTarget(target);
 }
 
 function isDirectory({ layout }: Repository, path: RepositoryPath): boolean {

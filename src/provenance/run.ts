@@ -1,15 +1,23 @@
 import { lstatSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
-import { type AddResult, add } from '../workspace/add.js';
+import { type AddedTarget, type AddResult, add } from '../workspace/add.js';
 import { absolutePath, type RepositoryPath } from '../workspace/paths.js';
+import { writeTextFile } from '../workspace/pointer-write.js';
 import type { Repository } from '../workspace/repository.js';
 import { type Environment, hostClass } from './environment.js';
 import type { CommandEnding } from './run-command.js';
 import { changesOf, lookAtInputs } from './run-inputs.js';
 import { type RunFigures, readFigures, readRunParams } from './run-metrics.js';
-import { makeWritable, type PreparedRun } from './run-prepare.js';
-import { CODE_FILE, DIFFERENCE_FILE, type RunOutput, type RunParams, type RunRecord } from './run-record.js';
+import { makeWritable, type PreparedRun, type RunRequest, writtenPaths } from './run-prepare.js';
+import {
+  CODE_FILE,
+  DIFFERENCE_FILE,
+  formatRunRecord,
+  type RunOutput,
+  type RunParams,
+  type RunRecord,
+} from './run-record.js';
 import { rememberRun, type StoredRun, storeRun } from './run-store.js';
 import { seedsOf } from './seeds.js';
 
@@ -65,38 +73,43 @@ export async function executeRun(repository: Repository, prepared: PreparedRun, 
     stored = await storeRun(repository, recordOf(repository, { ...partial, outputs }), filesOf(partial));
     return stored;
   };
-  const added = await addOutputs(repository, { paths: request.outputs, record, tools });
+  const added = await addOutputs(repository, { request, record, tools });
   if (!stored) throw new RangeError('a run was added without a record');
   // What was made of changing inputs answers no question.
   if (changed.length === 0) rememberRun(repository, stored.run);
   return { ...ending, stored, added };
 }
 
-async function addOutputs(
-  repository: Repository,
-  options: { paths: readonly RepositoryPath[]; record: (outputs: RunOutput[]) => Promise<StoredRun>; tools: RunTools },
-): Promise<AddResult> {
-  const { paths, record, tools } = options;
-  if (paths.length === 0) {
-    await record([]);
-    return NOTHING;
-  }
+interface Recording {
+  request: RunRequest;
+  record: (outputs: RunOutput[]) => Promise<StoredRun>;
+  tools: RunTools;
+}
+
+async function addOutputs(repository: Repository, { request, record, tools }: Recording): Promise<AddResult> {
+  const { outputs, receipt } = request;
   const { reporter, signal, stage } = tools;
-  return add(repository, paths, {
-    reporter,
-    ...(signal && { signal }),
-    ...(stage !== undefined && { stage }),
-    recordRun: async (targets) => {
-      const outputs = targets.map(({ path, pointer: { oid, size, files, executable } }) => ({
-        path,
-        oid,
-        size,
-        ...(files !== undefined && { files }),
-        ...(executable && { executable: true as const }),
-      }));
-      return (await record(outputs)).run;
-    },
-  });
+  const options = { reporter, ...(signal && { signal }), ...(stage !== undefined && { stage }) };
+  if (outputs.length > 0) {
+    return add(repository, outputs, {
+      ...options,
+      recordRun: async (targets) => (await record(targets.map(outputOf))).run,
+    });
+  }
+  const stored = await record([]);
+  if (receipt === undefined) return NOTHING;
+  writeTextFile(repository.layout, receipt, formatRunRecord(stored.record).toString('utf8'));
+  return add(repository, [receipt], { ...options, recordRun: async () => stored.run });
+}
+
+function outputOf({ path, pointer: { oid, size, files, executable } }: AddedTarget): RunOutput {
+  return {
+    path,
+    oid,
+    size,
+    ...(files !== undefined && { files }),
+    ...(executable && { executable: true as const }),
+  };
 }
 
 interface CodeState {
@@ -124,7 +137,7 @@ async function changesMeanwhile(
   { request, seen, params }: PreparedRun,
   { reporter, signal }: RunTools,
 ): Promise<NonNullable<RunRecord['changed']>> {
-  const written = [...request.outputs, ...request.metrics];
+  const written = writtenPaths(request);
   const after = await lookAgain(() => lookAtInputs(repository, request.inputs, { written, ...(signal && { signal }) }));
   const paramsAfter = await lookAgain(() => readRunParams(repository, request.params));
   const changed = changesOf(seen.inputs, after?.inputs ?? []);

@@ -52,8 +52,8 @@ function renameTo(temporary: string, absolute: string): void {
   }
 }
 
-/** Replaces a small text file of the repository as a whole, flushed. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
-export function writeTextFile(layout: RepositoryLayout, path: RepositoryPath, text: string): void {
+/** Replaces a small file of the repository as a whole, flushed. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
+export function writeTextFile(layout: RepositoryLayout, path: RepositoryPath, text: string | Uint8Array): void {
   const absolute = absolutePath(layout, path);
   const temporary = temporaryBeside(absolute);
   try {

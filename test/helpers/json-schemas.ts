@@ -305,6 +305,37 @@ export const jsonSchemas = {
     files: z.array(z.string()).describe('what a commit should hold: pointers and ignore files'),
     staged: z.boolean(),
   }),
+  repro: z.strictObject({
+    dryRun: z.boolean(),
+    stages: z
+      .array(
+        z.strictObject({
+          stage: z.string(),
+          state: z
+            .enum(['current', 'restored', 'ran', 'failed', 'skipped', 'outdated'])
+            .describe('outdated: would run or be restored, with --dry-run'),
+          reasons: z.array(z.string()).describe('why it was not current, or why it failed or was skipped'),
+          run: oid.optional().describe('the record of the run that its outputs are of'),
+          exitCode: z.int().optional().describe('of its command'),
+          files: z.array(z.string()).describe('what a commit should hold: pointers and ignore files'),
+        }),
+      )
+      .describe('in the order in which they were looked at'),
+  }),
+  dag: z.strictObject({
+    stages: z.array(
+      z.strictObject({
+        name: z.string(),
+        command: z.union([z.string(), z.array(z.string())]),
+        desc: z.string().optional(),
+        line: z.int().describe('of mlv.yaml'),
+        reads: z.array(path),
+        writes: z.array(path),
+        after: z.array(z.string()).describe('stages that come first'),
+      }),
+    ),
+    edges: z.array(z.strictObject({ from: z.string(), to: z.string(), path })),
+  }),
   gc: z.strictObject({
     remote: z.string(),
     url: z.string(),

@@ -32,4 +32,42 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     careful: true,
     load: () => import('../verbs/run.js'),
   },
+  {
+    usage: 'repro [stage...]',
+    summary: 'Run the stages of mlv.yaml that are out of date',
+    description:
+      'A stage is out of date when its command, its parameters or anything that it reads is not what it was in the run ' +
+      'that made its outputs. What anybody ran before on the same is put back instead of being run again. Names of ' +
+      'stages: those and all that they need; without, every stage.',
+    options: [
+      { flags: '--dry-run', description: 'tell what would be done, and why' },
+      { flags: '-f, --force', description: 'run also what is current, and put nothing back' },
+      { flags: '-k, --keep-going', description: 'go on with what does not need a stage that failed' },
+      { flags: '-j, --jobs <number>', description: 'commands at once, where none needs the other (1)' },
+      { flags: '--stage', description: 'stage pointers and ignore files in Git (git add)' },
+      { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
+    ],
+    examples: [
+      ['mlv repro', 'everything that is out of date'],
+      ['mlv repro --dry-run', 'what that is, and why'],
+      ['mlv repro evaluate --jobs 4', 'one stage and what it needs'],
+    ],
+    exits: [[7, 'an earlier run is on the remote, and the remote failed']],
+    careful: true,
+    load: () => import('../verbs/repro.js'),
+  },
+  {
+    usage: 'dag [stage...]',
+    summary: 'Show the stages of mlv.yaml and what leads from one to another',
+    options: [
+      { flags: '--mermaid', description: 'as a Mermaid flowchart' },
+      { flags: '--dot', description: 'as a graph for Graphviz' },
+    ],
+    examples: [
+      ['mlv dag', 'every stage'],
+      ['mlv dag evaluate --mermaid', 'one stage and what it needs, for a README'],
+      ['mlv dag --dot | dot -Tsvg > pipeline.svg', 'a picture'],
+    ],
+    load: () => import('../verbs/dag.js'),
+  },
 ];
