@@ -14,11 +14,11 @@ version="$(node -p 'require("./package.json").version')"
 echo '--- contents'
 tar -tzf "$tarball" | sort >"$scratch/contents"
 wc -l <"$scratch/contents"
-if grep -vE '^package/((bin|dist|docs/formats)/.+|README\.md|LICENSE|package\.json)$' "$scratch/contents"; then
+if grep -vE '^package/((bin|dist|docs/formats)/.+|python/mlv_log\.py|README\.md|LICENSE|package\.json)$' "$scratch/contents"; then
   echo 'the files above do not belong into the package' >&2
   exit 1
 fi
-for wanted in bin/mlv.js dist/cli/main.js README.md LICENSE package.json; do
+for wanted in bin/mlv.js dist/cli/main.js python/mlv_log.py README.md LICENSE package.json; do
   grep -qx "package/$wanted" "$scratch/contents" || { echo "the package lacks $wanted" >&2 && exit 1; }
 done
 grep -q '^package/docs/formats/' "$scratch/contents" || { echo 'the package lacks docs/formats' >&2 && exit 1; }

@@ -19,7 +19,7 @@ const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) a
 };
 
 describe('the package', () => {
-  it('holds the program, the formats, README, LICENSE and nothing else', () => {
+  it('holds the program, the formats, the Python log, README, LICENSE and nothing else', () => {
     const directory = temporaryDirectory('package');
     for (const name of ['package.json', '.npmignore', '.npmrc', 'LICENSE', 'bin', 'tsconfig.json', 'biome.json']) {
       cpSync(join(root, name), join(directory, name), { recursive: true });
@@ -31,9 +31,11 @@ describe('the package', () => {
       'docs/img/a.md',
       'fixtures/a',
       'bench/a',
+      'python/__pycache__/mlv_log.pyc',
+      'python/other.py',
       '.ci/run',
     ];
-    const wanted = ['README.md', 'dist/cli/main.js', 'docs/formats/pointer.md'];
+    const wanted = ['README.md', 'dist/cli/main.js', 'docs/formats/pointer.md', 'python/mlv_log.py'];
     for (const path of [...wanted, ...others, '.env', 'secret.pem', 'mlv.yaml', 'package-lock.json']) {
       mkdirSync(dirname(join(directory, path)), { recursive: true });
       writeFileSync(join(directory, path), 'x\n');

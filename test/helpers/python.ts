@@ -1,0 +1,13 @@
+import { spawnSync } from 'node:child_process';
+
+/** A Python for tests: the one of MLV_TEST_PYTHON, which then must be able to do what is asked of it, or that of the PATH. */
+export const PYTHON = process.env.MLV_TEST_PYTHON ?? 'python3';
+
+/** Why the modules cannot be imported there, in one line; undefined where they can. An error with MLV_TEST_PYTHON set. */
+export function pythonLacks(...modules: string[]): string | undefined {
+  const { status, error } = spawnSync(PYTHON, ['-c', `import ${['sys', ...modules].join(', ')}`], { stdio: 'ignore' });
+  if (status === 0) return undefined;
+  const reason = error ? `${PYTHON} is not there` : `${PYTHON} cannot import ${modules.join(', ')}`;
+  if (process.env.MLV_TEST_PYTHON !== undefined) throw new Error(reason);
+  return reason;
+}
