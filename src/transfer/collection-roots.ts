@@ -1,4 +1,5 @@
 import { isMlvError, MlvError } from '../core/errors.js';
+import type { RemoteTip } from '../git/git.js';
 import { ALGORITHMS, type Oid } from '../objects/oid.js';
 import { POINTER_SUFFIX, parsePointer } from '../workspace/pointer-format.js';
 import { readPointerText } from '../workspace/pointers.js';
@@ -17,9 +18,11 @@ export interface RootOptions {
   offline?: boolean;
   /** Go on without pointers that cannot be read; the result lists them. */
   ignoreUnreadable?: boolean;
+  /** What else must be kept, such as what the registry names; told what the Git remotes have. */
+  retained?: (tips: readonly RemoteTip[]) => Promise<{ roots: LiveRoot[]; unreadable: UnreadablePointer[] }>;
 }
 
-/** A pointer that names nothing that can be told. */
+/** A pointer, or another file, that names nothing that can be told. */
 export interface UnreadablePointer {
   path: string;
   /** A commit that brought it or took it away; undefined for one that only an index or a working tree holds. */
@@ -39,7 +42,7 @@ export interface GitRoots {
  * working tree of the repository. A pointer that is broken but names objects, such as one with a merge conflict in it,
  * counts with all of them. Errors: `HISTORY_INCOMPLETE` where this clone does not see everything (a shallow one, one
  * that lacks branches of its Git remotes, a working tree that cannot be looked at), `POINTER_INVALID` for pointers that
- * name nothing, `FORMAT_TOO_NEW` for those of a later version, `GIT_FAILED`, `FILE_SYSTEM`.
+ * name nothing, `FORMAT_TOO_NEW` for those of a later version, `GIT_FAILED`, `FILE_SYSTEM`, and those of `retained`.
  */
 export async function collectGitRoots(repository: Repository, options: RootOptions = {}): Promise<GitRoots> {
   const { git } = repository;
@@ -47,7 +50,7 @@ export async function collectGitRoots(repository: Repository, options: RootOptio
     throw incomplete('this clone is shallow: it lacks history', { hint: 'get all of it: git fetch --unshallow' });
   }
   const tips = options.offline ? [] : await knownTips(repository);
-  const files = await git.reachableFiles(POINTER_SUFFIX, { also: tips });
+  const files = await git.reachableFiles(POINTER_SUFFIX, { also: tips.map(({ object }) => object) });
   const [missing] = files.missing;
   if (missing !== undefined) {
     throw incomplete(`the working tree '${missing}' is locked, and is not there to be looked at`, {
@@ -62,11 +65,15 @@ export async function collectGitRoots(repository: Repository, options: RootOptio
     if (text !== undefined) found.add(text, path);
   }
   if (found.unreadable.length > 0 && !options.ignoreUnreadable) throw await unreadableError(repository, found);
-  return { roots: [...found.roots.values()], unreadable: await withCommits(repository, found) };
+  const retained = (await options.retained?.(tips)) ?? { roots: [], unreadable: [] };
+  return {
+    roots: [...found.roots.values(), ...retained.roots],
+    unreadable: [...(await withCommits(repository, found)), ...retained.unreadable],
+  };
 }
 
-/** Commits that Git remotes have, all of which this clone has, too. */
-async function knownTips({ git }: Repository): Promise<string[]> {
+/** Branches and tags of Git remotes, whose commits this clone has all, too. */
+async function knownTips({ git }: Repository): Promise<RemoteTip[]> {
   const tips = await git.remoteTips().catch((error: unknown) => {
     if (!isMlvError(error, 'GIT_FAILED')) throw error;
     throw new MlvError('GIT_FAILED', error.message, {
@@ -77,12 +84,18 @@ async function knownTips({ git }: Repository): Promise<string[]> {
   });
   const unknown = tips.filter(({ known }) => !known);
   const [first] = unknown;
-  if (!first) return tips.map(({ object }) => object);
+  if (!first) return tips;
   const more = unknown.length > 1 ? ` and ${unknown.length - 1} more` : '';
   throw incomplete(`this clone lacks commits of '${first.remote}': ${first.ref}${more}`, {
-    hint: 'get them, so that what they need is kept: git fetch --all --tags --force',
+    hint: `get them, so that what they need is kept: ${fetchingCommand(unknown)}`,
     data: { refs: unknown.map(({ remote, ref }) => ({ remote, ref })) },
   });
+}
+
+/** A clone of a single branch gets the registry by its own command only. */
+function fetchingCommand(unknown: readonly RemoteTip[]): string {
+  const registry = unknown.every(({ ref }) => ref === 'refs/heads/mlv-registry');
+  return registry ? 'mlv registry pull' : 'git fetch --all --tags --force';
 }
 
 async function readVersions(

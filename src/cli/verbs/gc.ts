@@ -1,4 +1,5 @@
 import { MlvError } from '../../core/errors.js';
+import { retainedRoots } from '../../registry/retained-roots.js';
 import { type CollectionReport, collectRemote } from '../../transfer/collect-remote.js';
 import type { DeadObject } from '../../transfer/collection-dead.js';
 import { collectGitRoots, type GitRoots } from '../../transfer/collection-roots.js';
@@ -13,7 +14,7 @@ import { type Result, textOption, type VerbInput } from '../verb.js';
 const DEFAULT_GRACE = '14d';
 const LEAST_GRACE = '1h';
 
-/** `mlv gc`: see its declaration. Errors: `USAGE`, those of collectGitRoots and collectRemote. */
+/** `mlv gc`: see its declaration. Errors: `USAGE`, those of collectGitRoots, retainedRoots and collectRemote. */
 export async function run(session: Session, { options }: VerbInput): Promise<Result> {
   if (options.remote === undefined) {
     throw new MlvError('USAGE', 'mlv gc collects remotes only: the local cache is left alone', {
@@ -24,11 +25,14 @@ export async function run(session: Session, { options }: VerbInput): Promise<Res
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const name = textOption(options.remote) ?? defaultRemote(repository);
   const choice = { offline: options.offline === true, ignoreUnreadable: options.ignoreUnreadable === true };
-  const git = await collectGitRoots(repository, choice);
+  const { ignoreUnreadable } = choice;
+  const git = await collectGitRoots(repository, {
+    ...choice,
+    retained: (remoteTips) => retainedRoots(repository.git, { remoteTips, ignoreUnreadable }),
+  });
   const open = await openTransfer(session, repository, name);
   try {
     const started = performance.now();
-    const { ignoreUnreadable } = choice;
     const dryRun = options.yes !== true;
     const report = await collectRemote(open.transfer, { roots: git.roots, graceMs, dryRun, ignoreUnreadable });
     const seconds = Math.round(performance.now() - started) / 1000;
