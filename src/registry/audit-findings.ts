@@ -54,7 +54,7 @@ export interface AuditStanding {
 /** Findings that tell of something allowed that a reader should know of. */
 export const NOTES: ReadonlySet<string> = new Set([
   'override',
-  'signer-unknown',
+  'other-signature',
   'policy-open',
   'other-file',
   'tag-not-here',
