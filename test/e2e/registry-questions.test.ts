@@ -1,16 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RegistryEvent } from '../../src/registry/event.js';
 import type { Manifest } from '../../src/registry/manifest.js';
 import { manifestDigest } from '../../src/registry/manifest-format.js';
 import type { Registry } from '../../src/registry/registry.js';
-import { mlv, type RunResult, runMlv } from '../helpers/cli.js';
+import { cleanEnvironment, MLV_BIN, mlv, type RunResult, runMlv } from '../helpers/cli.js';
 import { testRepository } from '../helpers/git.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { testEvent, testManifest, testRegistry } from '../helpers/registry.js';
 import { madeDigest } from '../helpers/registry-state.js';
 import { makeRepository } from '../helpers/repository.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 let repository: string;
 let commits: string[];
@@ -40,7 +42,8 @@ beforeAll(async () => {
   repository = makeRepository();
   const work = testRepository({ dir: repository, init: false });
   commits = [work.commit('first'), work.commit('second')];
-  const registry = await testRegistry(repository);
+  // What a policy would say of these events is not the question here.
+  const registry = await testRegistry(repository, { judge: () => {} });
   const encoder = testManifest(commits[0] as string, {
     model: 'encoder',
     version: '0.3.0',
@@ -287,5 +290,27 @@ describe('mlv show, compare, history, at and card', () => {
       expect(result.stderr).toContain('mlv register <model> <artifact...>');
       expect(result.exitCode).toBe(args[0] === 'list' || args[0] === 'select' ? 0 : 2);
     }
+  });
+});
+
+describe('mlv completion', () => {
+  it('offers models, versions and stages in bash, which takes the @ for the end of a word', async () => {
+    const bin = temporaryDirectory();
+    writeFileSync(join(bin, 'mlv'), `#!/bin/sh\nexec '${process.execPath}' '${MLV_BIN}' "$@"\n`, { mode: 0o755 });
+    const script = await out('completion', 'bash');
+    const offered = (line: string, ...words: string[]): string[] => {
+      const ask = `${script}\nCOMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}; COMP_WORDS=(mlv ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _mlv; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const PATH = `${bin}:${process.env.PATH}`;
+      const result = spawnSync('bash', ['-c', ask], {
+        cwd: repository,
+        env: cleanEnvironment({ PATH }),
+        encoding: 'utf8',
+      });
+      expect(result.stderr).toBe('');
+      return result.stdout.split('\n').filter(Boolean);
+    };
+    expect(offered('mlv show ', 'show', '')).toEqual(['encoder@', 'fraud@']);
+    expect(offered('mlv show fraud@1', 'show', 'fraud', '@', '1')).toEqual(['1.4.0', '1.0.0']);
+    expect(offered('mlv history fraud p', 'history', 'fraud', 'p')).toEqual(['production']);
   });
 });

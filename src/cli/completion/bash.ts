@@ -6,7 +6,7 @@ export function bashCompletion(tree: readonly CompletedVerb[]): string {
   return `# bash completion for mlv; made by \`mlv completion bash\`
 _mlv() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
-  local path='' word words='' options='' files='' literal='' index
+  local path='' word words='' options='' files='' registry='' literal='' index
   for ((index = 1; index < COMP_CWORD; index++)); do
     word="\${COMP_WORDS[index]}"
     case "$word" in
@@ -38,6 +38,16 @@ ${choiceCases(tree)}
       return
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
+    if [[ -n $registry ]]; then
+      # bash takes the @ in model@version for the end of a word.
+      local line="\${COMP_LINE:0:COMP_POINT}"
+      local typed="\${line##*[[:space:]]}"
+      local before="\${typed%"$current"}"
+      COMPREPLY=($(compgen -W "$(mlv complete -- "$line" 2> /dev/null)" -- "$typed"))
+      COMPREPLY=("\${COMPREPLY[@]#"$before"}")
+      [[ \${COMPREPLY[0]} == *@ ]] && compopt -o nospace 2> /dev/null
+      return 0
+    fi
   fi
   if [[ -n $files || -n $literal ]]; then
     local IFS=$'\\n'
@@ -49,10 +59,10 @@ complete -F _mlv mlv
 `;
 }
 
-function bashCase({ path, verbs, options, words, files }: CompletedVerb): string {
+function bashCase({ path, verbs, options, words, files, registry }: CompletedVerb): string {
   const names = [...verbs.map(({ name }) => name), ...words].join(' ');
   const flags = options.flatMap(({ short, long }) => [short, long]).filter((each) => each !== undefined);
-  return `    '${path}') words='${names}' options='${flags.join(' ')}' files='${files ? 1 : ''}' ;;`;
+  return `    '${path}') words='${names}' options='${flags.join(' ')}' files='${files ? 1 : ''}' registry='${registry ? 1 : ''}' ;;`;
 }
 
 function choiceCases(tree: readonly CompletedVerb[]): string {

@@ -32,12 +32,13 @@ ${tree.flatMap(fishLines).join('\n')}
 `;
 }
 
-function fishLines({ path, verbs, options, words, files }: CompletedVerb): string[] {
+function fishLines({ path, verbs, options, words, files, registry }: CompletedVerb): string[] {
   const at = `complete -c mlv -n ${quoted(`__mlv_at ${quoted(path)}`)}`;
   return [
     ...verbs.map(({ name, summary }) => `${at} -a ${quoted(name)} -d ${quoted(summary)}`),
     ...words.map((word) => `${at} -a ${quoted(word)}`),
     ...(files ? [`${at} -F`] : []),
+    ...(registry ? [`${at} -a '(mlv complete -- (commandline -cp) 2> /dev/null)'`] : []),
     ...options.map((option) => `${at} ${fishOption(option)}`),
   ];
 }

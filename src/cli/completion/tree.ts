@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { FIXED } from '../../config/settings.js';
+import { takesRegistryWords } from './operand.js';
 
 /** One option as a shell completes it. */
 export interface CompletedOption {
@@ -20,6 +21,8 @@ export interface CompletedVerb {
   /** Words that an operand may be; where there are none, operands are paths if `files` is set. */
   words: readonly string[];
   files: boolean;
+  /** True where operands are models, versions or stages, which `mlv complete` tells. */
+  registry: boolean;
 }
 
 const SETTINGS = Object.keys(FIXED);
@@ -39,8 +42,9 @@ export function completionTree(program: Command): CompletedVerb[] {
     const verbs = shown(command).map((each) => ({ name: each.name(), summary: each.summary() }));
     const words = path === 'help' ? shown(program).map((each) => each.name()) : (WORDS[path] ?? []);
     const own = command === program ? [] : optionsOf(command);
-    const files = words.length === 0 && command.registeredArguments.length > 0;
-    found.push({ path, verbs, options: [...own, ...common], words, files });
+    const registry = takesRegistryWords(command);
+    const files = words.length === 0 && command.registeredArguments.length > 0 && !registry;
+    found.push({ path, verbs, options: [...own, ...common], words, files, registry });
     for (const each of shown(command)) visit(each, path === '' ? each.name() : `${path} ${each.name()}`);
   };
   visit(program, '');

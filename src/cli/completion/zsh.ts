@@ -6,8 +6,8 @@ export function zshCompletion(tree: readonly CompletedVerb[]): string {
   return `#compdef mlv
 # zsh completion for mlv; made by \`mlv completion zsh\`
 _mlv() {
-  local verb_path='' word files=''
-  local -a verbs options
+  local verb_path='' word files='' registry=''
+  local -a verbs options found
   integer index=2
   while ((index < CURRENT)); do
     word=\${words[index]}
@@ -31,18 +31,22 @@ ${tree.map(zshCase).join('\n')}
     return
   fi
   (($#verbs)) && _describe verb verbs
+  if [[ -n $registry ]]; then
+    found=(\${(f)"$(mlv complete -- "\${(j: :)words[1,CURRENT]}" 2> /dev/null)"})
+    if [[ \${found[1]} == *@ ]]; then compadd -S '' -a found; else compadd -a found; fi
+  fi
   [[ -n $files ]] && _files
 }
 if [[ $funcstack[1] == _mlv ]]; then _mlv "$@"; else compdef _mlv mlv; fi
 `;
 }
 
-function zshCase({ path, verbs, options, words, files }: CompletedVerb): string {
+function zshCase({ path, verbs, options, words, files, registry }: CompletedVerb): string {
   const names = [...verbs.map(({ name, summary }) => described(name, summary)), ...words.map((word) => quoted(word))];
   const flags = options.flatMap(({ short, long, description }) =>
     [short, long].filter((each) => each !== undefined).map((name) => described(name, description)),
   );
-  return `    ('${path}') verbs=(${names.join(' ')}) options=(${flags.join(' ')}) files='${files ? 1 : ''}' ;;`;
+  return `    ('${path}') verbs=(${names.join(' ')}) options=(${flags.join(' ')}) files='${files ? 1 : ''}' registry='${registry ? 1 : ''}' ;;`;
 }
 
 function described(name: string, description: string): string {

@@ -158,4 +158,10 @@ export const registryQuestionVerbs: readonly VerbDeclaration[] = [
     exits: [damaged],
     load: () => import('../verbs/card.js'),
   },
+  {
+    usage: 'complete <line>',
+    summary: 'What the completion scripts call',
+    hidden: true,
+    load: () => import('../verbs/complete.js'),
+  },
 ];
