@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { EXIT, MlvError } from '../core/errors.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -21,6 +22,8 @@ export interface Interrupts {
  */
 export function watchInterrupts(careful: boolean, onSignal: (ending: boolean) => void): Interrupts {
   const controller = new AbortController();
+  // Every request that is under way listens.
+  setMaxListeners(0, controller.signal);
   const diverted = new Set<(name: NodeJS.Signals) => void>();
   const listener = (name: NodeJS.Signals): void => {
     if (diverted.size > 0) {

@@ -25,11 +25,16 @@ export function defaultRemote(config: Config): string {
 /** The `REMOTE_NOT_CONFIGURED` error for a name that no remote has. */
 export function unknownRemote(name: string, config: Config): MlvError {
   const names = [...config.remotes.keys()];
+  const data = { name, remotes: names };
+  if (config.remotes.has(name)) {
+    const hint = `give it one: mlv config set remote.${name}.url <directory or s3://bucket/prefix>`;
+    return new MlvError('REMOTE_NOT_CONFIGURED', `the remote '${name}' has no address`, { hint, data });
+  }
   return new MlvError('REMOTE_NOT_CONFIGURED', `there is no remote '${name}'`, {
     hint:
       names.length > 0
         ? `the remotes are: ${names.join(', ')}`
         : `add it: mlv remote add ${name} <directory or s3://bucket/prefix>`,
-    data: { name, remotes: names },
+    data,
   });
 }

@@ -1,4 +1,5 @@
 import type { MlvError } from '../core/errors.js';
+import type { Reporter } from '../core/reporter.js';
 import { isWithin } from '../workspace/paths.js';
 import type { Selection } from '../workspace/pointers.js';
 import { formerVersions, selectionRoots, toFetchRoots } from './collect-roots.js';
@@ -39,10 +40,20 @@ export async function fetchFromRemotes(
     outcome.transferred.push(...search.transferred);
     outcome.failed.push(...search.failed);
     outcome.errors.push(...search.errors());
-    if (!search.isOver) continue;
-    for (const { error } of search.transferred) if (error) reporter.warn(`${error.message}; another remote had it`);
+    if (search.isOver && !what.listings) for (const entry of search.transferred) warnOf(entry, reporter);
   }
   return outcome;
+}
+
+/** What another remote had to give in a remote's place is worth a look at that one. */
+function warnOf({ remote, error, failed }: Transferred, reporter: Reporter): void {
+  if (error) reporter.warn(`${error.message}; another remote had it`);
+  else if (failed.length > 0) {
+    const what = `${failed.length} object${failed.length === 1 ? '' : 's'}`;
+    reporter.warn(
+      `remote '${remote}' lacks ${what} that another had; to mend it: mlv fsck --remote=${remote} --repair`,
+    );
+  }
 }
 
 /** The way of some roots from remote to remote. */
