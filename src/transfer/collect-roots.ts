@@ -99,7 +99,8 @@ function runRoots(selections: readonly Selection[]): Root[] {
   for (const { target } of selections) {
     const { run } = target.pointer;
     if (!run || roots.has(run.oid)) continue;
-    roots.set(run.oid, { oid: run.oid, directory: true, size: run.size, path: `${target.path} (record of its run)` });
+    const path = `${target.path} (record of its run)`;
+    roots.set(run.oid, { oid: run.oid, directory: true, size: run.size, path, isRecord: true });
   }
   return [...roots.values()];
 }

@@ -59,11 +59,11 @@ export class FetchPlanner {
     this.limit = pLimit(session.options.jobs);
   }
 
-  /** Plans all roots; gives how many of them lack nothing. Errors: `PATH_NOT_FOUND`, those of Remote. */
+  /** Plans all roots; gives how many targets lack nothing. Errors: `PATH_NOT_FOUND`, those of Remote. */
   async plan(roots: readonly FetchRoot[]): Promise<number> {
     const lacking = await settled(roots.map((root) => this.root(root)));
     await inParallel(this.own.values(), this.session.options.jobs, (file) => this.planOwn(file));
-    return lacking.filter((lacks) => !lacks).length;
+    return lacking.filter((lacks, at) => !lacks && !roots[at]?.isRecord).length;
   }
 
   private async root(root: FetchRoot): Promise<boolean> {

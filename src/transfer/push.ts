@@ -51,9 +51,9 @@ export async function push(
   const report: PushReport = { upToDate: 0, pushed: 0, objects: 0, packs: 0, bytes: 0, failed: [] };
   const unique = [...new Map(roots.map((root) => [root.oid, root])).values()];
   const wanted = options.repair ? unique : await missingFromRemote(session, unique);
-  report.upToDate = unique.length - wanted.length;
+  report.upToDate = countTargets(unique) - countTargets(wanted);
   // What another repository keeps is not kept for this one: its collection would delete it.
-  if (report.upToDate > 0 && !options.repair) await session.confirmRepository();
+  if (wanted.length < unique.length && !options.repair) await session.confirmRepository();
   if (wanted.length === 0) return report;
   const info = await (options.dryRun ? session.expectInfo() : session.ensureInfo());
   const toPush = options.formerVersions ? await withPredecessors(wanted, options.formerVersions) : wanted;
@@ -71,6 +71,10 @@ async function withPredecessors(roots: readonly PushRoot[], formerVersions: Form
     const all = [...root.predecessors, ...(former.get(root.path) ?? [])];
     return { ...root, predecessors: [...new Set(all)].filter((oid) => oid !== root.oid) };
   });
+}
+
+function countTargets(roots: readonly PushRoot[]): number {
+  return roots.filter(({ isRecord }) => !isRecord).length;
 }
 
 class PushRun implements RemoteState {

@@ -9,6 +9,8 @@ export interface Root {
   size: number;
   /** For messages: the path of the tracked file or directory. */
   path: string;
+  /** True for the record of the run that made a target: it travels with it, and is not counted as a target. */
+  isRecord?: true;
 }
 
 /** A root to be pushed, with the objects that its pointer named before, newest first. */

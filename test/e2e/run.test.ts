@@ -243,6 +243,8 @@ describe('mlv run', () => {
     commitAll(cwd, 'trained');
     const pushed = parseDocument('push', await mlv(['push', '--json'], { cwd }));
     expect(pushed.failed).toEqual([]);
+    const again = parseDocument('push', await mlv(['push', '--json'], { cwd }));
+    expect(again).toMatchObject({ upToDate: 2, objects: 0 });
     const clone = cloneRepository(cwd);
     await mlv(['pull'], { cwd: clone });
     const there = await recordOf(clone, 'model.bin.mlv');
