@@ -43,7 +43,8 @@ export async function proposed(
     const carried = await work();
     const name = `${carried.version.model}@${carried.version.version}`;
     const { event, gates, refusals, commit, pushed } = carried;
-    const failed = proposer.dryRun && refusals.length > 0 ? [refused(`${name}: ${event?.type}`, refusals, gates)] : [];
+    const subject = `${name}: ${event?.type}${stageOf(event)}`;
+    const failed = proposer.dryRun && refusals.length > 0 ? [shortened(refused(subject, refusals, gates), gates)] : [];
     const json = {
       dryRun: proposer.dryRun === true,
       name,
@@ -74,8 +75,7 @@ export async function proposed(
 
 function doneLines({ event, version, pushed, commit, refusals }: Carried, { dryRun, push }: Proposer): string[] {
   const name = `${version.model}@${version.version}`;
-  const stage =
-    event && 'stage' in event && event.stage !== undefined ? ` ${WORDS[event.type] ?? 'for'} ${event.stage}` : '';
+  const stage = stageOf(event);
   if (dryRun) return refusals.length > 0 ? [] : [`${name} would be ${event?.type}${stage}; nothing was written`];
   const where = pushed
     ? ''
@@ -83,7 +83,13 @@ function doneLines({ event, version, pushed, commit, refusals }: Carried, { dryR
       ? ', in this clone only: there is no Git remote'
       : ', in this clone only: mlv registry push sends it';
   const override = event?.type === 'promoted' && event.override ? ', over failed gates' : '';
-  return [`${name} ${event?.type}${stage}${override} (commit ${commit?.slice(0, 10)}${where})`];
+  const what = event?.type === 'rolled-back' ? `${event.stage} is back on ${name}` : `${name} ${event?.type}${stage}`;
+  return [`${what}${override} (commit ${commit?.slice(0, 10)}${where})`];
+}
+
+function stageOf(event: Carried['event']): string {
+  if (!event || !('stage' in event) || event.stage === undefined) return '';
+  return ` ${WORDS[event.type] ?? 'for'} ${event.stage}`;
 }
 
 const WORDS: Record<string, string> = {
@@ -99,7 +105,8 @@ export function gateLines({ style }: Pick<Session, 'style'>, gates: readonly Gat
   return alignColumns(
     gates.map(({ gate, rule, passed, found }) => [
       passed ? style.green('passed') : style.red('FAILED'),
-      ...[gate, rule, found].map((text) => escapeControls(text)),
+      escapeControls(gate),
+      escapeControls(`${rule}: ${found}`),
     ]),
   );
 }

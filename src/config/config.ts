@@ -83,6 +83,8 @@ export interface Config {
   readonly registry: {
     /** The Git remote that the registry is shared through; where undefined, that of the branch, else `origin`. */
     readonly remote: string | undefined;
+    /** Run the checks of the policy on a promotion: commands that others wrote. Never taken from the committed level. */
+    readonly runChecks: boolean;
   };
   /** By name, in alphabetical order. */
   readonly remotes: ReadonlyMap<string, RemoteSettings>;
@@ -150,6 +152,7 @@ function defaults(cache: string): Values {
     'hooks.large-file': 10 * 2 ** 20,
     'core.hash-implementation': 'auto',
     'core.verify': true,
+    'registry.run-checks': false,
     'cache.dir': cache,
     'cache.link': ['reflink', 'copy'],
   };
@@ -199,7 +202,10 @@ function typed(values: Values, project: Project | undefined): Config {
     },
     hooks: { largeFile: read('hooks.large-file') },
     cache: { dir: read('cache.dir'), link: read('cache.link') },
-    registry: { remote: values.has('registry.remote') ? read('registry.remote') : undefined },
+    registry: {
+      remote: values.has('registry.remote') ? read('registry.remote') : undefined,
+      runChecks: read('registry.run-checks'),
+    },
     remotes: remotesOf(values),
     values,
     origin: (key) => values.get(settingFor(key).key)?.origin,

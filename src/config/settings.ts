@@ -39,6 +39,7 @@ export const FIXED = {
   'cache.dir': personal(directory),
   'cache.link': setting(choices(...LINK_MODES)),
   'registry.remote': setting(gitRemote),
+  'registry.run-checks': personal(boolean),
 } as const;
 
 /** The settings of a remote, below `remote.<name>.`. */

@@ -146,6 +146,10 @@ export interface Git {
    * `paths`, only the commits that touched these, and only what they did there.
    */
   chainLog(tip: string, paths?: readonly string[]): Promise<ChainEntry[]>;
+  /** Checks a commit out into a linked working tree of its own, which must not be there yet; runs no hook. */
+  addWorktree(path: string, commit: string): Promise<void>;
+  /** Takes a linked working tree away, with everything in it. */
+  removeWorktree(path: string): Promise<void>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
   signatures(): Promise<Signatures>;
   /** Files at or below the paths that Git holds, or sees untracked and not ignored; see filesBelow. */

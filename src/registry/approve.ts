@@ -71,6 +71,20 @@ export function deprecateVersion(
   });
 }
 
+/** Records how a check of the policy ended. Errors as giveWord. */
+export function recordCheck(
+  proposer: Proposer,
+  request: { reference: string; check: string; command: string; exit: number; attachments: readonly Attachment[] },
+): Promise<Carried> {
+  const { reference, check, command, exit, attachments } = request;
+  return carryOut(proposer, async (view) => {
+    const { version } = await resolveReference(view, reference);
+    const kept = attachments.length > 0 ? { attachments: [...attachments] } : {};
+    const event = { ...eventBase(version, proposer), type: 'checked' as const, check, command, exit, ...kept };
+    return { event, version, subject: `${versionName(version)}: check ${check} ended with ${exit}` };
+  });
+}
+
 /** Notes where a version was rolled out to. Errors as giveWord. */
 export function noteDeployment(
   proposer: Proposer,

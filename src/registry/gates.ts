@@ -112,7 +112,8 @@ function metricGate(rule: string, { model, version }: GateQuestion): GateResult 
 function judgeRule(rule: string, facts: Facts): Omit<GateResult, 'gate'> {
   try {
     const { holds, found, problems } = evaluate(parseCondition(rule), facts);
-    return { rule, passed: holds, found: found || problems.join('; ') || 'nothing' };
+    const figures = holds ? found.replaceAll(/\S+ on (\S+) is missing/g, 'nothing stood on $1 yet') : found;
+    return { rule, passed: holds, found: figures || problems.join('; ') || 'nothing' };
   } catch {
     return { rule, passed: false, found: 'the rule cannot be understood: mlv policy check says why' };
   }

@@ -21,6 +21,11 @@ export const registryStageVerbs: readonly VerbDeclaration[] = [
       REASON,
       TICKET,
       { flags: '--traffic <percent>', description: 'share of the callers (default: 100, the whole)' },
+      {
+        flags: '--run-checks',
+        description:
+          "run the stage's checks in the restored version: commands of the policy, which others may have written",
+      },
       { flags: '--override', description: 'go on over failed gates, where the policy lets you; needs --reason' },
       ...WRITING,
     ],
@@ -64,6 +69,10 @@ export const registryStageVerbs: readonly VerbDeclaration[] = [
       'all artifacts and data of the version and of its components are looked for on the remote.',
     options: [
       { flags: '--to <version>', description: 'this version, which must have stood there' },
+      {
+        flags: '--smoke <command>',
+        description: 'run this in the restored version first; go back only if it ends with 0',
+      },
       REASON,
       ...WRITING,
     ],

@@ -40,7 +40,7 @@ function guardResult(
   const name = `${version.model}@${version.version}`;
   const colour = healthy ? session.style.green : session.style.red;
   return {
-    text: [...gateLines(session, signals), `${name} on guard: ${colour(verdict)}: ${because}`],
+    text: [...gateLines(session, signals), `${colour(verdict)}: ${because}`],
     done: rolledBack?.done ?? [],
     json: {
       name,

@@ -1,6 +1,7 @@
 import { MlvError } from '../../core/errors.js';
 import { promoteVersion } from '../../registry/promote.js';
 import { openProposer, proposed } from '../propose.js';
+import { runChecks } from '../run-checks.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
@@ -10,6 +11,8 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const [reference = '', stage = ''] = args;
   const traffic = readTraffic(textOption(options.traffic));
   const opened = await openProposer(session, input);
+  const mayRun = options.runChecks === true || opened.open.config.registry.runChecks;
+  if (mayRun && !opened.proposer.dryRun) await runChecks(session, opened, { reference, stage });
   const request = {
     reference,
     stage,
