@@ -1,3 +1,4 @@
+import { MlvError } from '../core/errors.js';
 import type { ModelState, RegistryView } from '../registry/registry.js';
 import {
   type Candidate,
@@ -8,9 +9,9 @@ import {
   summarizeVersion,
 } from '../registry/version-list.js';
 import {
+  conditionNotes,
   emptyNotes,
   limitOption,
-  missingNotes,
   namesOption,
   terminalColumns,
   whereOption,
@@ -18,6 +19,9 @@ import {
 import { modelTable, narrowNote, versionTable } from './render/version-list.js';
 import type { Session } from './session.js';
 import { type Result, textOption, type VerbInput } from './verb.js';
+
+/** What to say where nothing was chosen. */
+export const NO_VERSION_NOTE = 'no version fits';
 
 /** The models of a state of the registry. Errors: `USAGE`, `REGISTRY_INVALID`. */
 export async function listModels(session: Session, input: VerbInput, view: RegistryView): Promise<Result> {
@@ -43,19 +47,28 @@ export function listVersions(session: Session, input: VerbInput, models: readonl
     ...(metrics && { metrics }),
     ...(params && { params }),
   });
-  const notes = [...missingNotes(found), ...cutNotes(shown.length, found.versions.length)];
-  if (versions.length === 0) return { json: { versions }, notes: ['no version fits', ...notes] };
+  const notes = [...conditionNotes(found), ...cutNotes(shown.length, found.versions.length)];
+  if (versions.length === 0) return { json: { versions }, notes: [NO_VERSION_NOTE, ...notes] };
   return { text: table.lines, json: { versions }, notes: [...narrowNote(table.left), ...notes] };
 }
 
-/** What `--where`, `--stage` and `--sort` choose. Errors: `EXPRESSION_INVALID`. */
+/** What `--where`, `--stage` and `--sort` choose. Errors: `EXPRESSION_INVALID`, `USAGE`. */
 export function chosenVersions(input: VerbInput, models: readonly ModelState[]): Selection {
   const stage = textOption(input.options.stage);
   const selection = selectVersions(models, whereOption(input));
   const onStage = ({ version: { stages } }: Candidate): boolean =>
     stage === undefined || (stage === 'none' ? stages.length === 0 : stages.includes(stage));
-  const sorted = sortVersions(selection.versions.filter(onStage), textOption(input.options.sort) ?? 'version');
+  const sorted = sortedBy(input, selection.versions.filter(onStage));
   return { ...selection, versions: input.options.reverse === true ? sorted.reverse() : sorted };
+}
+
+function sortedBy({ options }: VerbInput, versions: readonly Candidate[]): Candidate[] {
+  const by = textOption(options.sort) ?? 'version';
+  const sorted = sortVersions(versions, by);
+  if (sorted || versions.length === 0) return sorted ?? [];
+  throw new MlvError('USAGE', `no version has a figure '${by}' to sort by`, {
+    hint: 'sort by version, created, or a metric or parameter that is a number',
+  });
 }
 
 /** What to say where a limit left something out. */

@@ -40,11 +40,12 @@ export function dateOption({ options }: VerbInput): Date {
   });
 }
 
-/** What to say of names that a condition asks for and that some versions have not. */
-export function missingNotes({ missing, asked }: Pick<Selection, 'missing' | 'asked'>): string[] {
-  return [...missing].map(([name, count]) =>
+/** What to say of names that some versions have not, and of comparisons that could not be made. */
+export function conditionNotes({ missing, asked, unfit }: Pick<Selection, 'missing' | 'asked' | 'unfit'>): string[] {
+  const absent = [...missing].map(([name, count]) =>
     count === asked ? `no version has ${name}` : `${count} of ${asked} versions have no ${name}`,
   );
+  return unfit === undefined ? absent : [...absent, `not all could be judged: ${unfit}`];
 }
 
 /** What to tell of an empty registry, or nothing. */

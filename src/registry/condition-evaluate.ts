@@ -36,6 +36,8 @@ export interface Verdict {
   missing: readonly string[];
   /** Why a comparison could not be made, each once, for people: `there is no auc`. */
   problems: readonly string[];
+  /** Those problems that are not for want of a name: `auc is 0.91, which is neither true nor false`. */
+  unfit: readonly string[];
 }
 
 /**
@@ -53,12 +55,14 @@ export function evaluate(condition: Condition, facts: Facts): Verdict {
     figures,
     missing: figures.filter(({ value }) => value === undefined).map(({ name }) => name),
     problems: [...run.problems],
+    unfit: [...run.unfit],
   };
 }
 
 class Evaluation {
   readonly figures = new Map<string, FactValue | undefined>();
   readonly problems = new Set<string>();
+  readonly unfit = new Set<string>();
 
   constructor(private readonly facts: Facts) {}
 
@@ -131,8 +135,8 @@ class Evaluation {
     const value = facts?.lookup(name.path);
     this.figures.set(labelOf(name), value);
     if (value !== undefined) return value;
-    if (!facts) return this.problem(`nothing stands on ${name.stage}`);
-    return this.problem(name.stage === undefined ? `there is no ${name.text}` : `${name.stage} has no ${name.text}`);
+    if (!facts) return this.absent(`nothing stands on ${name.stage}`);
+    return this.absent(name.stage === undefined ? `there is no ${name.text}` : `${name.stage} has no ${name.text}`);
   }
 
   private factsFor({ stage }: ConditionName): Facts | undefined {
@@ -154,6 +158,11 @@ class Evaluation {
   }
 
   private problem(text: string): undefined {
+    this.unfit.add(text);
+    return this.absent(text);
+  }
+
+  private absent(text: string): undefined {
     this.problems.add(text);
     return undefined;
   }

@@ -98,19 +98,24 @@ export interface Selection {
   /** How many were looked at. */
   asked: number;
   missing: Map<string, number>;
+  /** Why the condition could not be judged of some version, for want of nothing; undefined where it could of all. */
+  unfit?: string;
 }
 
 /** Chooses the versions of which a condition holds, model by model, the newest first; without a condition, all. */
 export function selectVersions(models: readonly ModelState[], condition?: Condition): Selection {
   const missing = new Map<string, number>();
+  let unfit: string | undefined;
   const holds = ({ model, version }: Candidate): boolean => {
     if (!condition) return true;
     const verdict = evaluate(condition, versionFacts(model, version));
     for (const name of verdict.missing) missing.set(name, (missing.get(name) ?? 0) + 1);
+    unfit ??= verdict.unfit[0];
     return verdict.holds;
   };
   const all = models.flatMap((model) => newestFirst(model.versions.values()).map((version) => ({ model, version })));
-  return { versions: all.filter(holds), asked: all.length, missing };
+  const versions = all.filter(holds);
+  return { versions, asked: all.length, missing, ...(unfit !== undefined && { unfit }) };
 }
 
 /** A version with the figure by which it was ranked. */
@@ -146,13 +151,13 @@ export function rankVersions(versions: readonly Candidate[], by: { metric: strin
 
 /**
  * Sorts versions: by `version` they stay as they are, by `created` the latest comes first, by any other name as
- * rankVersions does, with those that have no such figure behind.
+ * rankVersions does, with those that have no such figure behind; undefined where none has it.
  */
-export function sortVersions(versions: readonly Candidate[], by: string): Candidate[] {
+export function sortVersions(versions: readonly Candidate[], by: string): Candidate[] | undefined {
   if (by === 'version') return [...versions];
   if (by === 'created') return [...versions].sort((left, right) => compareCreated(right.version, left.version));
   const { ranked, without } = rankVersions(versions, { metric: by });
-  return [...ranked, ...without];
+  return ranked.length === 0 ? undefined : [...ranked, ...without];
 }
 
 function compareCreated(left: VersionState, right: VersionState): number {

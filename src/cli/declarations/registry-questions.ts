@@ -118,7 +118,7 @@ export const registryQuestionVerbs: readonly VerbDeclaration[] = [
     usage: 'history <model> [stage]',
     summary: 'Show what happened to a model: who, when, why',
     description:
-      'The latest comes first. Gates that were failed or overridden are named. fraud@1.4.0 shows one version.',
+      'The latest comes first. Gates that were failed or overridden are named. With fraud@1.4.0, or any other reference, that of one version.',
     options: [limit, { flags: '--reverse', description: 'the oldest first' }],
     examples: [
       ['mlv history fraud production', 'what was in production, since when, by whom'],

@@ -17,21 +17,24 @@ export function formatFields(format: string, document: Readonly<Record<string, u
 }
 
 /** The value at a dotted path; names may hold dots themselves, and the longest name wins. */
-export function fieldOf(value: unknown, path: string): unknown {
-  if (path === '') return value;
+export function fieldOf(value: unknown, path: string | undefined): unknown {
+  if (path === undefined) return value;
   if (Array.isArray(value)) return inList(value, path);
   if (typeof value !== 'object' || value === null) return undefined;
   for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
     const name = path.slice(0, end);
     if (!Object.hasOwn(value, name)) continue;
-    const found = fieldOf((value as Record<string, unknown>)[name], path.slice(end + 1));
+    const found = fieldOf(
+      (value as Record<string, unknown>)[name],
+      end < path.length ? path.slice(end + 1) : undefined,
+    );
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 function inList(list: readonly unknown[], path: string): unknown {
-  const [, index, rest = ''] = /^(\d+)(?:\.(.*))?$/.exec(path) ?? [];
+  const [, index, rest] = /^(\d+)(?:\.(.*))?$/.exec(path) ?? [];
   if (index !== undefined) return fieldOf(list[Number(index)], rest);
   const found = list.map((item) => fieldOf(item, path)).filter((each) => each !== undefined);
   return list.length > 0 && found.length === 0 ? undefined : found;

@@ -5,7 +5,7 @@ import { requireModel, versionName } from '../../registry/reference-resolve.js';
 import type { ModelState } from '../../registry/registry.js';
 import { type Ranking, rankVersions, selectVersions, summarizeVersion } from '../../registry/version-list.js';
 import { openRegistryHere } from '../open-registry.js';
-import { limitOption, missingNotes, whereOption } from '../registry-options.js';
+import { conditionNotes, limitOption, whereOption } from '../registry-options.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
@@ -29,7 +29,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
       versions: shown.map((each) => ({ ...summarizeVersion(each.model, each.version), value: each.value })),
       without: ranking.without.map(({ version }) => versionName(version)),
     },
-    notes: [...missingNotes(selection), ...rankingNotes(metric, ranking)],
+    notes: [...conditionNotes(selection), ...rankingNotes(metric, ranking)],
   };
 }
 

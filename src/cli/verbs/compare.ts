@@ -8,6 +8,7 @@ import { cacheLoader } from '../../workspace/workspace-trees.js';
 import { openRegistryHere } from '../open-registry.js';
 import { terminalColumns } from '../registry-options.js';
 import { comparisonTable } from '../render/comparison.js';
+import { quotePath } from '../render/quote.js';
 import { narrowNote } from '../render/version-list.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
@@ -43,9 +44,10 @@ async function listings({ project, cache, core }: Config): Promise<ListingDiff> 
   return listingDiff(cacheLoader(new ObjectCache(cache.dir, hash)), project.hash);
 }
 
-function unlistedNotes({ artifacts, data }: Comparison): string[] {
+function unlistedNotes({ artifacts, data, code }: Comparison): string[] {
   const unlisted = [...artifacts, ...data].filter(({ changes }) => changes.some((change) => change?.unlisted));
   if (unlisted.length === 0) return [];
-  const paths = unlisted.map(({ path }) => path).join(', ');
-  return [`listings that are not in the cache could not be compared file by file: ${paths}; mlv fetch brings them`];
+  const paths = unlisted.map(({ path }) => quotePath(path)).join(', ');
+  const revisions = [...new Set(code.map(({ commit }) => `--rev ${commit.slice(0, 12)}`))].join(' ');
+  return [`not compared file by file, as listings are not in the cache: ${paths}; to get them: mlv fetch ${revisions}`];
 }

@@ -1,8 +1,8 @@
 import { nearest } from '../../config/nearest.js';
 import { MlvError } from '../../core/errors.js';
 import { tellHistory } from '../../registry/history.js';
-import { requireModel } from '../../registry/reference-resolve.js';
-import type { ModelState, RegistryView } from '../../registry/registry.js';
+import { requireModel, resolveReference, viewsInTime } from '../../registry/reference-resolve.js';
+import type { ModelState, Registry, RegistryView, VersionState } from '../../registry/registry.js';
 import { openRegistryHere } from '../open-registry.js';
 import { cutNotes } from '../registry-lists.js';
 import { limitOption } from '../registry-options.js';
@@ -10,26 +10,22 @@ import { historyLines } from '../render/history.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 
-/** `mlv history`: see its declaration. Errors: `USAGE`, `MODEL_UNKNOWN`, `STAGE_UNKNOWN`, `REGISTRY_INVALID`. */
+/** `mlv history`: see its declaration. Errors: `USAGE`, `STAGE_UNKNOWN`, those of resolveReference. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { registry } = await openRegistryHere(session);
   const view = await registry.viewOrFetch();
   const [name = '', stage] = input.args;
-  const { model, version } = splitName(name);
-  const state = await requireModel(view, model);
-  if (version !== undefined && !state.versions.has(version)) {
-    throw new MlvError('VERSION_UNKNOWN', `${model} has no version ${version}`, { hint: `mlv list ${model}` });
-  }
+  const { model: state, version } = await subjectOf(registry, view, name);
   if (stage !== undefined) await checkStage(view, state, stage);
-  const told = tellHistory(await view.events(model), stage).filter(
-    ({ event }) => version === undefined || event.version === version,
+  const told = tellHistory(await view.events(state.name), stage).filter(
+    ({ event }) => version === undefined || event.version === version.version,
   );
   const ordered = input.options.reverse === true ? told : told.toReversed();
   const shown = ordered.slice(0, limitOption(input));
   return {
     text: historyLines(shown, session.style),
     json: {
-      model,
+      model: state.name,
       ...(stage !== undefined && { stage }),
       events: shown.map(({ seq, id, what, event }) => ({ seq, id, what, ...event })),
     },
@@ -40,10 +36,14 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   };
 }
 
-/** `fraud` or `fraud@1.4.0`. */
-function splitName(name: string): { model: string; version?: string } {
-  const [model = '', version] = name.split('@', 2);
-  return version === undefined ? { model } : { model, version };
+/** A model, or one version of it where the word is more than a model's name. */
+async function subjectOf(
+  registry: Registry,
+  view: RegistryView,
+  name: string,
+): Promise<{ model: ModelState; version?: VersionState }> {
+  if (!name.includes('@')) return { model: await requireModel(view, name) };
+  return resolveReference(view, name, { viewAtTime: viewsInTime(registry) });
 }
 
 async function checkStage(view: RegistryView, model: ModelState, stage: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { MlvError } from '../../core/errors.js';
 import { requireModel, versionName } from '../../registry/reference-resolve.js';
-import { summarizeVersion } from '../../registry/version-list.js';
+import { type Selection, summarizeVersion } from '../../registry/version-list.js';
 import { openRegistryHere } from '../open-registry.js';
-import { chosenVersions, cutNotes } from '../registry-lists.js';
-import { emptyNotes, limitOption, missingNotes } from '../registry-options.js';
+import { chosenVersions, cutNotes, NO_VERSION_NOTE } from '../registry-lists.js';
+import { conditionNotes, emptyNotes, limitOption } from '../registry-options.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
@@ -30,6 +30,11 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
       missing: Object.fromEntries(found.missing),
       versions: shown.map(({ model, version }) => summarizeVersion(model, version)),
     },
-    notes: empty.length > 0 ? empty : [...missingNotes(found), ...cutNotes(shown.length, found.versions.length)],
+    notes: empty.length > 0 ? empty : notesOn(found, shown.length),
   };
+}
+
+function notesOn(found: Selection, shown: number): string[] {
+  const none = found.versions.length === 0 ? [NO_VERSION_NOTE] : [];
+  return [...none, ...conditionNotes(found), ...cutNotes(shown, found.versions.length)];
 }
