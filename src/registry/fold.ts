@@ -19,7 +19,14 @@ export interface VersionFacts {
 export function versionFacts(manifest: Manifest, digest: string): VersionFacts {
   const { commit, author, created, params, metrics, artifacts, data, retain_until, parent } = manifest;
   const oids = { artifacts: artifacts.map(({ oid }) => oid), data: data.map(({ oid }) => oid) };
-  const optional = { ...(retain_until !== undefined && { retain_until }), ...(parent !== undefined && { parent }) };
+  const directories = [...artifacts, ...data].filter(({ files }) => files !== undefined).map(({ oid }) => oid);
+  const components = (manifest.components ?? []).map((component) => component.manifest);
+  const optional = {
+    ...(retain_until !== undefined && { retain_until }),
+    ...(parent !== undefined && { parent }),
+    ...(directories.length > 0 && { directories }),
+    ...(components.length > 0 && { components }),
+  };
   return { digest, summary: { commit, author, created, params, metrics, ...oids, ...optional } };
 }
 

@@ -21,9 +21,13 @@ export interface VersionState {
   seq: number;
   /** What queries need of the manifest, so that they read no file. */
   summary: Pick<Manifest, 'commit' | 'author' | 'created' | 'params' | 'metrics'> & {
-    /** Oids of artifacts and data, and the digest by which a component is held. */
+    /** Oids of artifacts and data. */
     artifacts: string[];
     data: string[];
+    /** Those of them that are directories. */
+    directories?: string[];
+    /** Digests of the manifests of its components. */
+    components?: string[];
     retain_until?: string;
     parent?: string;
   };

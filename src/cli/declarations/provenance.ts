@@ -70,4 +70,41 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     ],
     load: () => import('../verbs/dag.js'),
   },
+  {
+    usage: 'lineage <path-or-version>',
+    summary: 'Show what something came of, and what came of it',
+    description:
+      'Of a tracked file or directory, a file inside one, an oid, a file of Git or a version: through all runs that are ' +
+      'recorded in this repository, and all versions of the registry. PATH@REVISION is the content as of a commit.',
+    options: [
+      { flags: '--up', description: 'only what it came of' },
+      { flags: '--down', description: 'only what came of it' },
+      { flags: '--mermaid', description: 'as a flowchart for Mermaid' },
+      { flags: '--dot', description: 'as a graph for Graphviz' },
+    ],
+    examples: [
+      ['mlv lineage model.pkl', 'both ways'],
+      ['mlv lineage fraud@production --up', 'what the model in production was made from'],
+      ['mlv lineage raw.csv@v1.0 --dot | dot -Tsvg > lineage.svg', 'a picture'],
+    ],
+    load: () => import('../verbs/lineage.js'),
+  },
+  {
+    usage: 'impact <path-or-oid>',
+    summary: 'List the versions that were made from some data',
+    description:
+      'One line a version, trained on it directly or through other runs, with the stages it stands on today.',
+    examples: [
+      ['mlv impact data/2024/january.csv', 'which models have seen this file'],
+      ['mlv impact raw.csv@v1.0 --json', 'for scripts'],
+    ],
+    load: () => import('../verbs/impact.js'),
+  },
+  {
+    usage: 'why <path>',
+    summary: 'Show the run that made a file, directory or version',
+    examples: [['mlv why model.pkl', 'command, code, inputs, parameters and figures']],
+    exits: [[4, 'no run is known that made it']],
+    load: () => import('../verbs/why.js'),
+  },
 ];

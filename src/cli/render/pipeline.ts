@@ -1,5 +1,6 @@
 import type { Stage } from '../../provenance/pipeline-format.js';
 import { type Pipeline, readBy, writtenBy } from '../../provenance/pipeline-graph.js';
+import { forDot, forMermaid } from './graph-words.js';
 import { escapeControls } from './quote.js';
 
 /** Stages in order, each with what it needs, reads and writes. */
@@ -33,12 +34,4 @@ export function* dotLines({ stages, edges }: Pipeline): Generator<string> {
 /** Mermaid's own words, such as `end`, must not be names of nodes. */
 function idsOf(stages: readonly Stage[]): Map<string, string> {
   return new Map(stages.map(({ name }, at) => [name, `s${at + 1}`]));
-}
-
-function forMermaid(text: string): string {
-  return escapeControls(text).replace(/[&"<>#]/g, (character) => `#${character.charCodeAt(0)};`);
-}
-
-function forDot(text: string): string {
-  return `"${escapeControls(text).replace(/["\\]/g, '\\$&')}"`;
 }

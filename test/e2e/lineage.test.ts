@@ -1,0 +1,82 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { mlv, runMlv } from '../helpers/cli.js';
+import { parseDocument } from '../helpers/json-schemas.js';
+import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
+import { commitAll } from '../helpers/repository.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
+
+/** Raw files are prepared, a model is trained on what came of them, and registered and promoted. */
+async function registered(): Promise<string> {
+  const cwd = await makeMlvRepository({
+    'raw/january.csv': '1\n',
+    'raw/february.csv': '2\n',
+    'other.csv': '3\n',
+    'prepare.sh': 'mkdir -p data; cat raw/*.csv > data/all.csv\n',
+    'train.sh': '(echo model; cat data/all.csv) > model.bin; echo \'{"acc": 0.9}\' > metrics.json\n',
+    'params.yaml': 'seed: 1\n',
+  });
+  await mlv(['remote', 'add', 'origin', temporaryDirectory('remote')], { cwd });
+  await mlv(['add', '-q', 'raw', 'other.csv'], { cwd });
+  commitAll(cwd);
+  await mlv(['run', '-q', '-n', 'prepare', '-d', 'raw', '-d', 'prepare.sh', '-o', 'data', '--', 'sh', 'prepare.sh'], {
+    cwd,
+  });
+  const train = ['-d', 'data/all.csv', '-p', 'params.yaml', '-o', 'model.bin', '-m', 'metrics.json'];
+  await mlv(['run', '-q', '-n', 'train', ...train, '--', 'sh', 'train.sh'], { cwd });
+  commitAll(cwd);
+  await mlv(['push', '-q'], { cwd });
+  await mlv(['register', 'fraud', 'model.bin', '--version', '1.0.0'], { cwd });
+  await mlv(['promote', 'fraud@1.0.0', 'staging'], { cwd });
+  return cwd;
+}
+
+describe('lineage', () => {
+  let cwd: string;
+  beforeAll(async () => {
+    cwd = await registered();
+  });
+
+  it('impact names the version that was trained on a file, through two runs, and where it stands', async () => {
+    const result = await runMlv(['impact', 'raw/january.csv'], { cwd });
+    expect(result).toMatchObject({ stdout: 'fraud@1.0.0  staging\n', stderr: '', exitCode: 0 });
+    expect(await mlv(['impact', 'other.csv'], { cwd })).toBe('');
+    const json = parseDocument('impact', await mlv(['impact', 'raw', '--json'], { cwd }));
+    expect(json).toMatchObject({ versions: [{ version: 'fraud@1.0.0', stages: ['staging'] }], gaps: [] });
+  });
+
+  it('goes on naming it when the data is another one today', async () => {
+    writeFiles(cwd, { 'raw/january.csv': 'mended\n' });
+    await mlv(['add', '-q', 'raw'], { cwd });
+    expect(await mlv(['impact', 'raw/january.csv'], { cwd })).toBe('');
+    expect(await mlv(['impact', 'raw/january.csv@HEAD'], { cwd })).toContain('fraud@1.0.0');
+  });
+
+  it('lineage shows both ways, as text, JSON, Mermaid and DOT', async () => {
+    const text = await mlv(['lineage', 'model.bin'], { cwd });
+    expect(text).toMatch(/came of\n +run train .*\n +data\/all\.csv .*\n +data .*\n +run prepare .*\n/);
+    expect(text).toMatch(/went into\n +fraud@1\.0\.0 \(staging\)/);
+    const json = parseDocument('lineage', await mlv(['lineage', 'fraud@1.0.0', '--up', '--json'], { cwd }));
+    expect(json.nodes.map(({ kind }) => kind)).toContain('run');
+    expect(json.nodes).toContainEqual(expect.objectContaining({ kind: 'content', paths: ['prepare.sh'] }));
+    expect(await mlv(['lineage', 'model.bin', '--mermaid'], { cwd })).toMatch(/^flowchart LR\n {2}n1/);
+    expect(await mlv(['lineage', 'model.bin', '--dot'], { cwd })).toMatch(/^digraph lineage \{\n/);
+  });
+
+  it('why shows the run that made a file, a file in a directory, or a version', async () => {
+    expect(await mlv(['why', 'model.bin'], { cwd })).toMatch(/^run train .*\n +command +sh train\.sh\n/);
+    expect(await mlv(['why', 'data/all.csv'], { cwd })).toContain('run prepare');
+    expect(await mlv(['why', 'fraud@1.0.0'], { cwd })).toContain('run train');
+    const none = await runMlv(['why', 'other.csv'], { cwd });
+    expect([none.exitCode, none.stderr]).toEqual([4, expect.stringContaining("no run is known that made 'other.csv'")]);
+  });
+
+  it('says what it could not look at', async () => {
+    const bare = await registered();
+    rmSync(join(bare, '.git/mlv/objects'), { recursive: true });
+    const result = await runMlv(['impact', 'model.bin'], { cwd: bare });
+    expect(result.stdout).toBe('fraud@1.0.0  staging\n');
+    expect(result.stderr).toContain('2 records of runs are not in the cache');
+  });
+});
