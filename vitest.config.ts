@@ -25,11 +25,12 @@ export default defineConfig({
   test: {
     // Processes, not threads: tests change the working directory and the environment.
     pool: 'forks',
+    // Limits are there to end what hangs, never to measure: a machine may be ten times slower than the usual one.
     projects: [
-      project('unit', { timeout: 20_000 }),
-      project('conformance', { timeout: 60_000 }),
-      project('integration', { timeout: 60_000 }),
-      project('e2e', { timeout: 120_000, build: true }),
+      project('unit', { timeout: 60_000 }),
+      project('conformance', { timeout: 180_000 }),
+      project('integration', { timeout: 180_000 }),
+      project('e2e', { timeout: 300_000, build: true }),
       project('slow', { timeout: 600_000, build: true, slow: true }),
     ],
   },

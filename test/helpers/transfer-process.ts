@@ -17,6 +17,8 @@ export interface TransferJob {
   jobs?: number;
   /** How long each put and get takes longer than it has to, in milliseconds. */
   delay?: number;
+  /** The get after so many is never answered: the process waits there, with all that it has done so far. */
+  hangAfterGets?: number;
 }
 
 export type TransferMessage = { put: string } | { done: { failed: unknown[] }; rss: number };
@@ -28,7 +30,11 @@ const watch = setInterval(() => {
   rss = Math.max(rss, process.memoryUsage.rss());
 }, 20);
 
-const spy = spyOn(new DirectoryRemote(job.remote), () => new Promise((resolve) => setTimeout(resolve, job.delay ?? 0)));
+let gets = 0;
+const spy = spyOn(new DirectoryRemote(job.remote), ({ method }) => {
+  if (method === 'get' && gets++ === job.hangAfterGets) return new Promise(() => {});
+  return new Promise((resolve) => setTimeout(resolve, job.delay ?? 0));
+});
 const told: typeof spy.remote = {
   ...spy.remote,
   put: async (key, body, options) => {
