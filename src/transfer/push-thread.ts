@@ -53,6 +53,7 @@ export class PushThread {
     });
   }
 
+  /** Ends the thread, whatever it is at. Never fails. */
   async close(): Promise<void> {
     await this.worker.terminate();
   }

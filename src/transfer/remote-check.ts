@@ -1,7 +1,14 @@
 import pLimit from 'p-limit';
 import { isMlvError } from '../core/errors.js';
 import type { Oid } from '../objects/oid.js';
-import { KIND, looksLikeTree, MAX_TREE_LEVELS, TREE_MAGIC, TreeReader } from '../objects/tree-format.js';
+import {
+  checkTreeLevel,
+  KIND,
+  looksLikeTree,
+  MAX_TREE_LEVELS,
+  TREE_MAGIC,
+  TreeReader,
+} from '../objects/tree-format.js';
 import { inParallel, settled } from './in-parallel.js';
 import { KnownPlaces } from './known-places.js';
 import { checkPack, type NeededChunk, PackNeed } from './pack-check.js';
@@ -43,6 +50,16 @@ export interface RemoteChecked {
   findings: RemoteFinding[];
 }
 
+/** An object on the way down from a root. */
+interface Visit {
+  oid: Oid;
+  path: string;
+  /** Levels below the root. */
+  level: number;
+  /** False for what only the cache says there should be. */
+  expected: boolean;
+}
+
 /** One look at everything that roots need on a remote. */
 export class RemoteCheck {
   private readonly lostPacks = new Set<string>();
@@ -69,7 +86,7 @@ export class RemoteCheck {
   async all(roots: readonly PushRoot[]): Promise<RemoteChecked> {
     try {
       const most = roots.length > 0 ? await this.info(roots) : DEFAULT_PACK_BYTES;
-      await settled(roots.map((root) => this.visit(root.oid, root.path)));
+      await settled(roots.map(({ oid, path }) => this.visit({ oid, path, level: 0, expected: true })));
       this.phase.expect({ items: this.needs.size });
       const { jobs } = this.session.options;
       await inParallel(this.needs, this.options.deep ? Math.min(MOST_PACKS, jobs) : jobs, ([hex, need]) =>
@@ -155,12 +172,13 @@ export class RemoteCheck {
     return Math.max(state.info.pack.size, DEFAULT_PACK_BYTES);
   }
 
-  private async visit(oid: Oid, path: string, expected = true): Promise<void> {
+  private async visit(visit: Visit): Promise<void> {
+    const { oid, path, level } = visit;
     if (this.visited.has(oid)) return;
     this.visited.add(oid);
-    const record = await this.limit(() => this.read(oid, path, expected));
+    const record = await this.limit(() => this.read(visit));
     if (!record) {
-      if (this.options.repair) await this.visitUnrecorded(oid, path);
+      if (this.options.repair) await this.visitUnrecorded(visit);
       return;
     }
     this.records.set(oid, record);
@@ -174,21 +192,36 @@ export class RemoteCheck {
     while (cursor.next()) {
       const { entry, chunks } = cursor;
       if (entry.kind === KIND.tree || cursor.location === 'own')
-        below.push(this.visit(this.session.cache.oid(entry.digest), `${path}/${entry.name}`));
+        below.push(
+          this.visit({
+            oid: this.session.cache.oid(entry.digest),
+            path: `${path}/${entry.name}`,
+            level: level + 1,
+            expected: true,
+          }),
+        );
       else if (cursor.location === 'chunks') while (chunks.next()) this.need(chunks, path);
     }
     await settled(below);
   }
 
   /** Looks for what is right below a tree whose record is not, so that a repair does not send it again. */
-  private async visitUnrecorded(oid: Oid, path: string): Promise<void> {
+  private async visitUnrecorded({ oid, path, level }: Visit): Promise<void> {
     const below: Promise<void>[] = [];
     try {
+      if (level >= MAX_TREE_LEVELS) return;
       if (!looksLikeTree(this.session.cache.peek(oid, TREE_MAGIC.length))) return;
       const reader = new TreeReader(this.session.cache.read(oid));
       while (reader.next()) {
         if (reader.kind !== KIND.tree && reader.size <= IN_TREE_BYTES) continue;
-        below.push(this.visit(this.session.cache.oid(reader.digest), `${path}/${reader.name}`, false));
+        below.push(
+          this.visit({
+            oid: this.session.cache.oid(reader.digest),
+            path: `${path}/${reader.name}`,
+            level: level + 1,
+            expected: false,
+          }),
+        );
       }
     } catch (error) {
       // The repair meets the same object and reports it.
@@ -208,8 +241,9 @@ export class RemoteCheck {
     need.add(chunk, path);
   }
 
-  private async read(oid: Oid, path: string, expected: boolean): Promise<ObjectRecord | undefined> {
+  private async read({ oid, path, level, expected }: Visit): Promise<ObjectRecord | undefined> {
     try {
+      checkTreeLevel(level);
       const record = await this.session.records.read(oid, { fresh: true });
       if (!record && expected) this.find('record-missing', recordKey(oid), [path], `the record of ${oid} is not there`);
       return record;

@@ -313,6 +313,12 @@ it('a tree of 5,000 levels in the cache is refused by a push, whatever was there
   const report = await push(openSession(cache, remote), [deep, other]);
   expect(report).toMatchObject({ pushed: 1, failed: [refusal('forged', 'corrupt', /levels deep/)] });
   expect(await keysOf(remote)).not.toContain(recordKey(oid));
+  const repair = await fsckRemote(openSession(cache, remote), [deep], { repair: true });
+  expect(repair).toMatchObject({
+    records: 1001,
+    findings: [{ kind: 'record-missing' }],
+    repaired: { failed: [refusal('forged', 'corrupt', /levels deep/)] },
+  });
 });
 
 it('a tree whose directories double on every level is pushed once, whatever was there before', async () => {
