@@ -18,6 +18,7 @@ import {
   expectClosed,
   flipByte,
   keysOf,
+  makeSmallRemote,
   openCache,
   openSession,
   overwrite,
@@ -108,6 +109,17 @@ describe('a push that compresses', () => {
     expect(spy.bytes('put', 'packs')).toBe(0);
     await expectClosed(remote, cache.hash);
     await expectSame(root);
+  });
+
+  it('ends with the error of an upload', async () => {
+    await makeSmallRemote(remote);
+    const root = await store(cache, table(9 * MiB));
+    const full = spyOn(remote, ({ method, key }) => {
+      if (method === 'put' && key.startsWith('packs/')) throw new Error('the bucket is full');
+    });
+    const session = openSession(cache, full.remote, { compress: true, jobs: 1 });
+    await expect(push(session, [root])).rejects.toThrow('the bucket is full');
+    expect(await keysOf(remote, 'records/')).toEqual([]);
   });
 
   it('is repaired where a compressed pack is damaged', async () => {
