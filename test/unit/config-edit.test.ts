@@ -178,6 +178,7 @@ const BY_KEY: Record<string, fc.Arbitrary<string>> = {
   'core.hash-implementation': fc.constantFrom('auto', 'native', 'wasm'),
   'core.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
   'registry.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
+  'registry.run-checks': fc.boolean().map(String),
   'cache.dir': fc.constantFrom('/mnt/cache', '~/cache', '/a b/#c: d'),
   'cache.link': fc.subarray([...LINK_MODES], { minLength: 1 }).map((modes) => modes.join(',')),
   endpoint: fc.webUrl(),
