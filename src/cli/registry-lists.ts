@@ -5,7 +5,6 @@ import {
   type Selection,
   selectVersions,
   sortVersions,
-  summarizeModel,
   summarizeVersion,
 } from '../registry/version-list.js';
 import {
@@ -26,8 +25,8 @@ export const NO_VERSION_NOTE = 'no version fits';
 /** The models of a state of the registry. Errors: `USAGE`, `REGISTRY_INVALID`. */
 export async function listModels(session: Session, input: VerbInput, view: RegistryView): Promise<Result> {
   const limit = limitOption(input);
-  const all = await view.allModels();
-  const models = all.slice(0, limit).map(summarizeModel);
+  const all = await view.summaries();
+  const models = all.slice(0, limit);
   if (models.length === 0) return { json: { models }, notes: emptyNotes(view, models) };
   const { lines, left } = modelTable(models, { style: session.style, columns: terminalColumns() });
   return { text: lines, json: { models }, notes: [...narrowNote(left), ...cutNotes(models.length, all.length)] };

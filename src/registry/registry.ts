@@ -72,6 +72,18 @@ export interface ModelMeta {
   other?: Record<string, unknown>;
 }
 
+/** One line of a list of models. */
+export interface ModelSummary {
+  model: string;
+  versions: number;
+  /** The version that `latest` means. */
+  latest?: string;
+  /** What stands where now, in no particular order of stages. */
+  stages: { stage: string; versions: { version: string; traffic: number; since: string }[] }[];
+  description?: string;
+  owners?: string[];
+}
+
 /** The registry as one commit of its branch has it. Reading never touches the network. */
 export interface RegistryView {
   /** Commit of the branch, hex; undefined where there is no registry yet. */
@@ -82,6 +94,8 @@ export interface RegistryView {
   model(name: string): Promise<ModelState | undefined>;
   /** All models, by name: far fewer Git processes than asking for one after the other. */
   allModels(): Promise<ModelState[]>;
+  /** What a list of models says of each, by name: no model is read where this was asked before. */
+  summaries(): Promise<ModelSummary[]>;
   /** The manifest of a version, checked against its digest. `REGISTRY_INVALID`, `VERSION_UNKNOWN`. */
   manifest(model: string, version: string): Promise<Manifest>;
   /** All events of a model in their order. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { sha256Of } from './digest.js';
 import type { LoadedModel } from './model-files.js';
-import type { ModelState, PlacedEvent } from './registry.js';
+import type { ModelState, ModelSummary, PlacedEvent } from './registry.js';
 
 /** Raised whenever what is derived from the registry's files, or how it is kept, changes. */
 const FORMAT = 2;
@@ -63,6 +63,15 @@ export class StateCache {
     const { versions, stages, held, ...rest } = state;
     const maps = { versions: [...versions], stages: [...stages], held: [...held], manifests: [...manifests] };
     if (this.write(`${tree}.events`, tree, events)) this.write(`${tree}.state`, tree, { ...rest, ...maps });
+  }
+
+  /** The summaries of a commit's models, where they are those that were asked for last. */
+  summaries(tip: string): ModelSummary[] | undefined {
+    return this.read<ModelSummary[]>('summaries', tip);
+  }
+
+  putSummaries(tip: string, summaries: readonly ModelSummary[]): void {
+    this.write('summaries', tip, summaries);
   }
 
   private read<T>(name: string, key: string): T | undefined {

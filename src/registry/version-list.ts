@@ -6,25 +6,13 @@ import { evaluate } from './condition-evaluate.js';
 import { versionFacts } from './condition-facts.js';
 import type { Condition } from './condition-syntax.js';
 import type { ModelState, VersionState } from './registry.js';
-import { latestOf, newestFirst } from './version-order.js';
+import { newestFirst } from './version-order.js';
 
 /** A stage with what it sends to a version, as lists show it. */
 export interface StageShare {
   stage: string;
   /** Percent of the callers; 0 where the stage has none. */
   traffic: number;
-}
-
-/** One line of a list of models. */
-export interface ModelSummary {
-  model: string;
-  versions: number;
-  /** The version that `latest` means. */
-  latest?: string;
-  /** What stands where now, in no particular order of stages. */
-  stages: { stage: string; versions: { version: string; traffic: number; since: string }[] }[];
-  description?: string;
-  owners?: string[];
 }
 
 /** One line of a list of versions. */
@@ -39,26 +27,6 @@ export interface VersionSummary {
   metrics: Record<string, number>;
   params: Record<string, ParamValue>;
   deprecated: boolean;
-}
-
-/** What a list of models says of one; archived versions are not told. */
-export function summarizeModel(model: ModelState): ModelSummary {
-  const { name, meta, versions } = model;
-  const latest = latestOf(model)?.version;
-  const stages = [...model.stages]
-    .filter(([stage, assigned]) => stage !== 'archived' && assigned.length > 0)
-    .map(([stage, assigned]) => ({
-      stage,
-      versions: assigned.map(({ version, traffic, since }) => ({ version, traffic, since })),
-    }));
-  return {
-    model: name,
-    versions: versions.size,
-    ...(latest !== undefined && { latest }),
-    stages,
-    ...(meta.description !== undefined && { description: meta.description }),
-    ...(meta.owners !== undefined && { owners: meta.owners }),
-  };
 }
 
 /** What a list of versions says of one. */

@@ -6,9 +6,10 @@ import { manifestPath, metaPath, modelPath, POLICY_PATH, parseRegistryPath } fro
 import type { Manifest } from './manifest.js';
 import { parseManifest } from './manifest-format.js';
 import { blobsOf, type Earlier, type LoadedModel, loadModel, type ModelFiles, sortModelFiles } from './model-files.js';
+import { summarizeModel } from './model-summary.js';
 import { DEFAULT_POLICY, type Policy } from './policy.js';
 import { parsePolicy } from './policy-format.js';
-import type { ModelState, PlacedEvent, RegistryView } from './registry.js';
+import type { ModelState, ModelSummary, PlacedEvent, RegistryView } from './registry.js';
 import { invalidFile } from './shape.js';
 import type { CachedState, StateCache } from './state-cache.js';
 
@@ -31,6 +32,7 @@ const EMPTY: RegistryView = {
   models: async () => [],
   model: async () => undefined,
   allModels: async () => [],
+  summaries: async () => [],
   manifest: async (model, version) => {
     throw versionUnknown(model, version);
   },
@@ -74,6 +76,15 @@ class CommitView implements RegistryView {
     const states: ModelState[] = [];
     for (const name of names) states.push((await this.model(name)) as ModelState);
     return states;
+  }
+
+  async summaries(): Promise<ModelSummary[]> {
+    const { cache, keep } = this.options;
+    const known = cache?.summaries(this.tip);
+    if (known) return known;
+    const summaries = (await this.allModels()).map(summarizeModel);
+    if (keep) cache?.putSummaries(this.tip, summaries);
+    return summaries;
   }
 
   async manifest(model: string, version: string): Promise<Manifest> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MlvError } from '../../src/core/errors.js';
 import type { Manifest } from '../../src/registry/manifest.js';
+import { summarizeModel } from '../../src/registry/model-summary.js';
 import { DEFAULT_POLICY, type Policy } from '../../src/registry/policy.js';
 import type { Assignment, ModelState, PlacedEvent, RegistryView, VersionState } from '../../src/registry/registry.js';
 
@@ -75,6 +76,7 @@ export function memoryView(
     models: async () => models.map(({ name }) => name).sort(),
     model: async (name) => models.find((each) => each.name === name),
     allModels: async () => [...models].sort((left, right) => (left.name < right.name ? -1 : 1)),
+    summaries: async () => models.map(summarizeModel),
     policyText: async () => undefined,
     manifest: async (model, version) => {
       const found = more.manifests?.find((each) => each.model === model && each.version === version);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { parseCondition } from '../../src/registry/condition.js';
+import { summarizeModel } from '../../src/registry/model-summary.js';
 import {
   type Candidate,
   rankVersions,
   selectVersions,
   sortVersions,
-  summarizeModel,
   summarizeVersion,
 } from '../../src/registry/version-list.js';
 import { assignments, modelState, versionState } from '../helpers/registry-state.js';

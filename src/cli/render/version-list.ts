@@ -1,4 +1,5 @@
-import type { ModelSummary, VersionSummary } from '../../registry/version-list.js';
+import type { ModelSummary } from '../../registry/registry.js';
+import type { VersionSummary } from '../../registry/version-list.js';
 import { type Column, type FittedTable, fitColumns } from './columns.js';
 import { dayOf, figure, paramText, percent, personName, plain, shortHex, stageWords } from './registry.js';
 import type { Style } from './style.js';
