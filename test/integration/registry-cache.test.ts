@@ -22,7 +22,7 @@ async function everything(registry: Registry): Promise<unknown> {
   const view = await registry.view();
   const states = await view.allModels();
   const events = await Promise.all(states.map(({ name }) => view.events(name)));
-  return { states: states.map(plain), events };
+  return { states: states.map(plain), events, summaries: await view.summaries() };
 }
 
 function plain({ versions, stages, held, ...rest }: ModelState): unknown {
@@ -118,6 +118,20 @@ describe('the derived state of a registry', () => {
     rmSync(cacheOf(path), { recursive: true, force: true });
     const exact = await fresh.viewAt(before.tip as string);
     expect((await before.allModels()).map(plain)).toEqual((await exact.allModels()).map(plain));
+    expect(await before.summaries()).toEqual(await exact.summaries());
+  });
+
+  it('lists models without reading any of them, until the branch moves on', async () => {
+    await everything(await testRegistry(path));
+    for (const name of readdirSync(cacheOf(path))) {
+      if (name.endsWith('.state')) rmSync(join(cacheOf(path), name));
+    }
+    const { registry, commands } = await watched();
+    const view = await registry.view();
+    expect((await view.summaries()).map(({ model }) => model)).toEqual(await view.models());
+    expect(commands().flat()).not.toContain('cat-file');
+    const older = await registry.viewAt(git(path, 'rev-parse', 'mlv-registry~60').trim());
+    expect(await older.summaries()).not.toEqual(await view.summaries());
   });
 
   it('is not needed: a directory that cannot be written to changes nothing', async () => {
