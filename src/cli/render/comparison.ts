@@ -18,7 +18,7 @@ export function comparisonTable(comparison: Comparison, options: TableOptions & 
     const shown = all ? rows : rows.filter(({ same }) => !same);
     if (rows.length === 0) return [];
     const equal = rows.length - shown.length;
-    const note = equal === 0 ? '' : style.dim(shown.length === 0 ? ' (the same)' : ` (${equal} more are the same)`);
+    const note = equal === 0 ? '' : style.dim(shown.length === 0 ? ' (the same)' : ` (${equal} more the same)`);
     return [[style.bold(title) + note, ...versions.map(() => '')], ...shown.map(line)];
   };
   const lines = [
