@@ -10,6 +10,9 @@ import { runGit } from './process.js';
 /** Untracked files above this are not taken into a patch: they are data that belongs into mlv, or waste. */
 const UNTRACKED_FILE_LIMIT = 1024 * 1024;
 const UNTRACKED_TOTAL_LIMIT = 16 * 1024 * 1024;
+/** Untracked files that are likely to hold credentials: a patch travels further than they must. */
+const SECRET_NAME =
+  /^(?:\.env(?:\..*)?|\.netrc|\.pypirc|\.npmrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|.*(?:credential|secret|password|passwd|token).*)$/i;
 const PATCH_LIMIT = 64 * 1024 * 1024;
 
 /**
@@ -46,7 +49,14 @@ function chooseUntracked(context: GitContext, paths: readonly string[]): { taken
     const stat = lstatSync(join(context.layout.worktree, path), { throwIfNoEntry: false });
     const size = stat?.size ?? 0;
     // A repository of its own inside this one shows as a directory, and is none of the commit's files.
-    if (!stat || stat.isDirectory() || size > UNTRACKED_FILE_LIMIT || total + size > UNTRACKED_TOTAL_LIMIT) {
+    const isSecret = SECRET_NAME.test(path.slice(path.lastIndexOf('/') + 1));
+    if (
+      !stat ||
+      stat.isDirectory() ||
+      isSecret ||
+      size > UNTRACKED_FILE_LIMIT ||
+      total + size > UNTRACKED_TOTAL_LIMIT
+    ) {
       leftOut.push(path);
     } else {
       taken.push(path);

@@ -76,7 +76,7 @@ export interface WorkingDifference {
   patch: Buffer | undefined;
   /** Files that differ from HEAD or that HEAD does not have, sorted; ignored ones are not looked at. */
   paths: string[];
-  /** Of those, untracked files that are too large to be in the patch. */
+  /** Of those, untracked files that are not in the patch: above 1 MiB, or with a name that secrets have. */
   leftOut: string[];
 }
 

@@ -8,6 +8,7 @@ import { pipelineError, type Stage } from './pipeline-format.js';
 import { type Pipeline, readBy, selectStages, upstreamOf, writtenBy } from './pipeline-graph.js';
 import { executeRun, type RunTools } from './run.js';
 import { runsInHistory } from './run-history.js';
+import type { InputMemory } from './run-inputs.js';
 import type { PreparedRun } from './run-prepare.js';
 import { lackingFor, restoreRun } from './run-restore.js';
 import { findRun, recallRun, type StoredRun } from './run-store.js';
@@ -96,6 +97,8 @@ class Repro {
   /** Whatever reads or writes pointers takes its turn; only commands run at once. */
   private readonly turns = new Turns();
   private stopped = false;
+  /** Kept as long as nothing is written. */
+  private memory: InputMemory;
   /** Ends everything when what still runs has ended. */
   private broken: unknown;
 
@@ -103,7 +106,16 @@ class Repro {
     private readonly repository: Repository,
     private readonly pipeline: Pipeline,
     private readonly job: { options: ReproOptions; tools: ReproTools },
-  ) {}
+  ) {
+    this.memory = this.newMemory();
+  }
+
+  /** For what no stage makes: what a stage makes is none of Git's. */
+  private newMemory(): InputMemory {
+    const outs = this.pipeline.stages.flatMap((stage) => stage.outs);
+    const deps = new Set(this.pipeline.stages.flatMap((stage) => stage.deps));
+    return { paths: [...deps].filter((path) => !outs.some((out) => isWithin(path, out))) };
+  }
 
   async all(stages: readonly Stage[]): Promise<ReproReport> {
     const { jobs } = this.job.options;
@@ -192,6 +204,7 @@ class Repro {
       if (stored) {
         reporter.note(`${stage.name}: restored from an earlier run (${found.reasons.join(', ')})`);
         const files = await restoreRun(this.repository, { stored, request: requestOf(stage) }, this.job.tools);
+        this.memory = this.newMemory();
         return { state: 'restored', reasons: found.reasons, run: stored.run.oid, files };
       }
     }
@@ -202,7 +215,8 @@ class Repro {
 
   private async look(stage: Stage): Promise<StageState> {
     try {
-      return await stageState(this.repository, stage, this.job.tools.signal);
+      const { signal } = this.job.tools;
+      return await stageState(this.repository, stage, { memory: this.memory, ...(signal && { signal }) });
     } catch (error) {
       if (!isMissingInput(error)) throw error;
       const { path } = (error as MlvError).data;
@@ -215,10 +229,15 @@ class Repro {
 
   private async run(stage: Stage, prepared: PreparedRun, reasons: string[]): Promise<Outcome> {
     const { tools } = this.job;
+    const forget = (): void => {
+      this.memory = this.newMemory();
+    };
     const outcome = await executeRun(this.repository, prepared, {
       ...tools,
-      execute: (...call) => this.turns.pause(() => tools.execute(stage.name, ...call)),
+      // Others look meanwhile, at what this one may be writing.
+      execute: (...call) => this.turns.pause(() => tools.execute(stage.name, ...call)).finally(forget),
     });
+    forget();
     const { exitCode, interrupted, stored, added } = outcome;
     if (stored) return { state: 'ran', reasons, run: stored.run.oid, exitCode, files: added.files };
     if (interrupted) {

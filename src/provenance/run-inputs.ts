@@ -5,7 +5,14 @@ import type { Oid } from '../objects/oid.js';
 import { type ContentState, contentStates } from '../workspace/content-state.js';
 import { selectedEntry } from '../workspace/list.js';
 import { absolutePath, isWithin, nameOf, type RepositoryPath } from '../workspace/paths.js';
-import { isDirectoryTarget, isPointerPath, loadTargets, pointerPathOf, type Target } from '../workspace/pointers.js';
+import {
+  isDirectoryTarget,
+  isPointerPath,
+  loadTargets,
+  pointerPathOf,
+  type Target,
+  type Targets,
+} from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { RunInput } from './run-record.js';
 
@@ -20,6 +27,19 @@ export interface InputOptions {
   /** Outputs and metrics of the run: what lies inside an input directory is none of its content. */
   written: readonly RepositoryPath[];
   signal?: AbortSignal;
+  /** What Git and the pointers said a moment ago, for several questions in a row. */
+  memory?: InputMemory;
+}
+
+/**
+ * What several runs read that are looked at one after the other: with it, Git is asked once for all of them. To be
+ * forgotten as soon as anything may have written to the workspace.
+ */
+export interface InputMemory {
+  /** Everything that may be asked for. */
+  readonly paths: readonly RepositoryPath[];
+  targets?: Promise<Targets>;
+  files?: Promise<FileState[]>;
 }
 
 /**
@@ -32,7 +52,8 @@ export async function lookAtInputs(
   paths: readonly RepositoryPath[],
   options: InputOptions,
 ): Promise<SeenInputs> {
-  const { targets } = await loadTargets(repository);
+  const { memory } = options;
+  const { targets } = await rememberTargets(repository, memory);
   const wanted = [...new Set(paths)].sort();
   const parts = wanted.map((path) => partOf(repository, path, { targets, written: options.written }));
   const inGit = await filesOfGit(repository, parts, options);
@@ -166,21 +187,36 @@ interface FileState {
 async function filesOfGit(
   repository: Repository,
   parts: readonly Part[],
-  { written }: InputOptions,
+  { written, memory }: InputOptions,
 ): Promise<Map<RepositoryPath, FileState[]>> {
   const asked = parts.filter(({ kind }) => kind !== 'tracked').map(({ path }) => path);
   const pointers = new Set(parts.flatMap(({ inside }) => inside.map(({ path }) => pointerPathOf(path))));
   const own = new Set(written.map(pointerPathOf));
-  const listed = (await repository.git.filesBelow(asked)).filter(
-    (path) => !pointers.has(path) && !own.has(path) && nameOf(path) !== '.gitignore' && !isWritten(path, written),
-  );
-  const blobs = await blobsOf(repository, listed);
-  return new Map(
-    asked.map((path) => {
-      const below = listed.filter((file) => isWithin(file, path) && blobs.has(file));
-      return [path, below.map((file) => ({ path: file, blob: blobs.get(file) as string }))];
-    }),
-  );
+  const isContent = ({ path }: FileState): boolean =>
+    !pointers.has(path) && !own.has(path) && nameOf(path) !== '.gitignore' && !isWritten(path, written);
+  const files = (await rememberFiles(repository, asked, memory)).filter(isContent);
+  return new Map(asked.map((path) => [path, files.filter((file) => isWithin(file.path, path))]));
+}
+
+/** The targets of the working tree, from memory where there is one. Errors as loadTargets. */
+export function rememberTargets(repository: Repository, memory?: InputMemory): Promise<Targets> {
+  if (!memory) return loadTargets(repository);
+  memory.targets ??= loadTargets(repository);
+  return memory.targets;
+}
+
+async function rememberFiles(
+  repository: Repository,
+  paths: readonly RepositoryPath[],
+  memory?: InputMemory,
+): Promise<FileState[]> {
+  const read = async (wanted: readonly RepositoryPath[]): Promise<FileState[]> => {
+    const blobs = await blobsOf(repository, await repository.git.filesBelow(wanted));
+    return [...blobs].map(([path, blob]) => ({ path, blob }));
+  };
+  if (!memory) return read(paths);
+  memory.files ??= read(memory.paths);
+  return memory.files;
 }
 
 async function blobsOf(repository: Repository, paths: readonly RepositoryPath[]): Promise<Map<RepositoryPath, string>> {

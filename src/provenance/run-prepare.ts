@@ -5,7 +5,7 @@ import { absolutePath, ensureRealDirectory, isWithin, parentOf, type RepositoryP
 import { isDirectoryTarget, loadTargets, selectTargets, type Target } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import { unprotect } from '../workspace/unprotect.js';
-import { lookAtInputs, type SeenInputs } from './run-inputs.js';
+import { type InputOptions, lookAtInputs, type SeenInputs } from './run-inputs.js';
 import { type RunQuestion, runKey } from './run-key.js';
 import { type ParamsChoice, readRunParams } from './run-metrics.js';
 import type { RunParams } from './run-record.js';
@@ -48,11 +48,11 @@ export interface PreparedRun {
 export async function prepareRun(
   repository: Repository,
   request: RunRequest,
-  signal?: AbortSignal,
+  options: Omit<InputOptions, 'written'> = {},
 ): Promise<PreparedRun> {
   const written = writtenPaths(request);
   refuseReadAndWritten(request.inputs, written);
-  const seen = await lookAtInputs(repository, request.inputs, { written, ...(signal && { signal }) });
+  const seen = await lookAtInputs(repository, request.inputs, { written, ...options });
   const params = await readRunParams(repository, request.params);
   const prepared = { request, seen, params };
   return { ...prepared, key: runKey(questionOf(prepared), repository.hash) };

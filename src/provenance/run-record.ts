@@ -86,7 +86,10 @@ export interface RunRecord {
   commit?: string;
   /** True where the workspace had more than the commit. */
   dirty: boolean;
-  /** Untracked files that are too large for the patch; `patch` is false where the patch as a whole was too large. */
+  /**
+   * `left_out` are untracked files that are too large for the patch, or named as secrets are; `patch` is false where the
+   * patch as a whole was too large.
+   */
   difference?: { patch: boolean; files: number; left_out?: string[] };
   environment: Environment;
   /** Class of the machine, in one line. */

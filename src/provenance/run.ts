@@ -54,6 +54,7 @@ const NOTHING: AddResult = { targets: [], files: [], staged: false };
  */
 export async function executeRun(repository: Repository, prepared: PreparedRun, tools: RunTools): Promise<RunOutcome> {
   const { request } = prepared;
+  warnOfDifferences(prepared, tools.reporter);
   await makeWritable(repository, request);
   const before = await codeState(repository);
   const cwd = absolutePath(repository.layout, request.directory);
@@ -78,6 +79,14 @@ export async function executeRun(repository: Repository, prepared: PreparedRun, 
   // What was made of changing inputs answers no question.
   if (changed.length === 0) rememberRun(repository, stored.run);
   return { ...ending, stored, added };
+}
+
+function warnOfDifferences({ seen }: PreparedRun, reporter: Reporter): void {
+  for (const { path, pointer, within } of seen.inputs) {
+    if (pointer === undefined) continue;
+    const keep = `to keep it: mlv add '${within ?? path}'`;
+    reporter.warn(`the input '${path}' is not what its pointer says; what is there now is recorded (${keep})`);
+  }
 }
 
 interface Recording {

@@ -2,9 +2,10 @@ import { isMlvError } from '../core/errors.js';
 import { type ContentState, contentStates } from '../workspace/content-state.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { PointerRun } from '../workspace/pointer-format.js';
-import { loadTargets, type Target } from '../workspace/pointers.js';
+import type { Target } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { Stage } from './pipeline-format.js';
+import { type InputOptions, rememberTargets } from './run-inputs.js';
 import { differencesBetween } from './run-key.js';
 import { type PreparedRun, prepareRun, questionOf, type RunRequest } from './run-prepare.js';
 import type { RunRecord } from './run-record.js';
@@ -54,11 +55,15 @@ export function trackedBy({ outputs, receipt }: RunRequest): readonly Repository
  * Finds out whether a stage is up to date: what it reads is hashed, and compared with what its outputs' pointers say of the
  * run that made them. Nothing is changed. Errors: those of prepareRun.
  */
-export async function stageState(repository: Repository, stage: Stage, signal?: AbortSignal): Promise<StageState> {
+export async function stageState(
+  repository: Repository,
+  stage: Stage,
+  options: Omit<InputOptions, 'written'> = {},
+): Promise<StageState> {
   const request = requestOf(stage);
-  const prepared = await prepareRun(repository, request, signal);
+  const prepared = await prepareRun(repository, request, options);
   const paths = trackedBy(request);
-  const { targets } = await loadTargets(repository);
+  const { targets } = await rememberTargets(repository, options.memory);
   const known = new Map(targets.map((target) => [target.path, target]));
   const missing = paths.filter((path) => !known.get(path)?.pointer.run);
   if (missing.length > 0) {
@@ -73,7 +78,7 @@ export async function stageState(repository: Repository, stage: Stage, signal?: 
   const record = findRun(repository, run.oid)?.record;
   const outdated = reasonsOf(prepared, { run, record });
   if (outdated.length > 0) return { prepared, state: 'outdated', reasons: outdated, run };
-  const reasons = await workspaceReasons(repository, mine, { record, signal });
+  const reasons = await workspaceReasons(repository, mine, { record, signal: options.signal });
   return { prepared, state: reasons.length > 0 ? 'absent' : 'current', reasons, run };
 }
 

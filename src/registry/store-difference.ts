@@ -8,7 +8,7 @@ import type { Repository } from '../workspace/repository.js';
 export interface StoredDifference {
   oid: Oid;
   size: number;
-  /** Untracked files that are too large to be in it. */
+  /** Untracked files that are too large to be in it, or named as secrets are. */
   leftOut: readonly RepositoryPath[];
 }
 

@@ -48,12 +48,14 @@ describe('the difference of the working tree', () => {
     expect(clone.git('write-tree')).toBe(repository.git('write-tree'));
   });
 
-  it('leaves large untracked files out and names them', async () => {
+  it('leaves large untracked files out, and those named as secrets are, and names them', async () => {
     const { git, repository, scratch } = await open();
+    repository.write('deploy/.env', 'PASSWORD=x\n');
+    repository.write('server.PEM', 'x\n');
     repository.write('large.bin', Buffer.alloc(1024 * 1024 + 1));
     repository.write('small.txt', 'x\n');
     const difference = await git.workingDifference(scratch);
-    expect(difference?.leftOut).toEqual(['large.bin']);
+    expect(difference?.leftOut).toEqual(['deploy/.env', 'large.bin', 'server.PEM']);
     expect(difference?.patch?.toString()).toContain('+++ b/small.txt');
     expect(difference?.patch?.toString()).not.toContain('large.bin');
   });

@@ -15,8 +15,7 @@ import { type OptionValue, type Result, textOption, type VerbInput } from '../ve
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
   const request = requestOf(repository, input);
-  const prepared = await prepareRun(repository, request, session.signal);
-  warnOfDifferences(session, prepared);
+  const prepared = await prepareRun(repository, request, { signal: session.signal });
   const outcome = await executeRun(repository, prepared, runTools(session, repository, input));
   const { interrupted } = outcome;
   if (!outcome.stored) session.reporter.warn(`${failure(outcome)}; nothing was recorded`);
@@ -55,16 +54,6 @@ function list(value: OptionValue): readonly string[] {
   return Array.isArray(value) ? value : [];
 }
 
-function warnOfDifferences({ reporter }: Session, { seen }: PreparedRun): void {
-  for (const { path, pointer, within } of seen.inputs) {
-    if (pointer === undefined) continue;
-    const target = within ?? path;
-    reporter.warn(
-      `the input '${path}' is not what its pointer says; what is there now is recorded (to keep it: mlv add '${target}')`,
-    );
-  }
-}
-
 function failure({ exitCode, interrupted }: RunOutcome): string {
   return interrupted ? `the command was interrupted (${interrupted})` : `the command ended with exit code ${exitCode}`;
 }
@@ -79,6 +68,9 @@ async function recorded(repository: OpenRepository, { stored, added }: RunOutcom
   return [
     ...lines,
     `recorded as ${stored.run.oid}`,
+    ...(added.targets.length > 0
+      ? []
+      : ['No pointer names it: it stays in this clone. With -o for what the run writes, it travels.']),
     ...(command === undefined ? [] : ['To record it in Git:', `  ${command}`]),
   ];
 }
