@@ -1,12 +1,13 @@
 import { MlvError } from '../core/errors.js';
+import { CacheBatch } from '../objects/cache-batch.js';
 import type { Oid } from '../objects/oid.js';
 import type { FetchRoot } from '../transfer/roots.js';
 import { add } from '../workspace/add.js';
 import { checkout } from '../workspace/checkout.js';
 import { Completeness } from '../workspace/completeness.js';
-import { contentStates } from '../workspace/content-state.js';
+import { type ContentState, contentStates } from '../workspace/content-state.js';
 import { ignoreInGit } from '../workspace/git-ignore-file.js';
-import { nameOf, type RepositoryPath } from '../workspace/paths.js';
+import { absolutePath, nameOf, type RepositoryPath } from '../workspace/paths.js';
 import type { Pointer } from '../workspace/pointer-format.js';
 import { writePointers, writeTextFile } from '../workspace/pointer-write.js';
 import { loadTargets, pointerPathOf, selectTargets } from '../workspace/pointers.js';
@@ -68,7 +69,8 @@ export async function restoreRun(
   const found = restorable(repository, stored, request);
   if (!found) throw new RangeError('a run that cannot be restored was to be');
   await makeWritable(repository, request);
-  await saveWhatIsThere(repository, found.outputs, tools);
+  await saveOutputs(repository, found.outputs, tools);
+  await saveMetrics(repository, found.metrics, tools);
   const targets = found.outputs.map(({ path, oid, size, files, executable }) => {
     const pointer: Pointer = { path: nameOf(path), oid, size, run: stored.run };
     if (files !== undefined) pointer.files = files;
@@ -86,30 +88,53 @@ export async function restoreRun(
   return files;
 }
 
-async function saveWhatIsThere(
+/** Content that is in no object yet becomes one, before it is replaced. */
+async function saveOutputs(
   repository: Repository,
   outputs: readonly RunOutput[],
   { reporter, signal }: Pick<RunTools, 'reporter' | 'signal'>,
 ): Promise<void> {
-  const { cache } = repository;
-  const states = await contentStates(
-    repository,
-    outputs.map(({ path }) => path),
-    signal,
-  );
-  const completeness = new Completeness(cache, `${cache.directory}/complete`);
-  const unsaved = [...states].filter(
-    ([, { digest, files, size }]) => completeness.missing(cache.oid(digest), files !== undefined, size).objects > 0,
-  );
+  const unsaved = await unsavedOf(repository, outputs, signal);
   if (unsaved.length === 0) return;
-  const { targets } = await add(
-    repository,
-    unsaved.map(([path]) => path),
-    { stage: false, ...(signal && { signal }) },
-  );
-  for (const { path, pointer } of targets) {
-    reporter.warn(`'${path}' held content that was in no object; it is kept in the cache as ${pointer.oid}`);
+  const { targets } = await add(repository, unsaved, { stage: false, ...(signal && { signal }) });
+  for (const { path, pointer } of targets) reporter.warn(keptAs(path, pointer.oid));
+}
+
+/** The same for files that mlv does not track. */
+async function saveMetrics(
+  repository: Repository,
+  metrics: readonly RunMetricsFile[],
+  { reporter, signal }: Pick<RunTools, 'reporter' | 'signal'>,
+): Promise<void> {
+  const { cache, layout } = repository;
+  const batch = new CacheBatch(cache);
+  try {
+    for (const path of await unsavedOf(repository, metrics, signal)) {
+      const { digest } = await batch.addFile(absolutePath(layout, path));
+      await batch.commit();
+      reporter.warn(keptAs(path, cache.oid(digest)));
+    }
+  } finally {
+    batch.abandon();
   }
+}
+
+async function unsavedOf(
+  repository: Repository,
+  files: readonly { path: RepositoryPath }[],
+  signal: AbortSignal | undefined,
+): Promise<RepositoryPath[]> {
+  const { cache } = repository;
+  const paths = files.map(({ path }) => path);
+  const states = await contentStates(repository, paths, signal);
+  const completeness = new Completeness(cache, `${cache.directory}/complete`);
+  const isUnsaved = ({ digest, files: count, size }: ContentState): boolean =>
+    completeness.missing(cache.oid(digest), count !== undefined, size).objects > 0;
+  return [...states].filter(([, state]) => isUnsaved(state)).map(([path]) => path);
+}
+
+function keptAs(path: RepositoryPath, oid: Oid): string {
+  return `'${path}' held content that was in no object; it is kept in the cache as ${oid}`;
 }
 
 async function bringBack(
