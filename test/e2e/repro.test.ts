@@ -1,11 +1,13 @@
 import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { collect, mlv, runMlv, startMlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
+import { quickly } from '../helpers/quick-probe.js';
 import { cloneRepository, commitAll } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
+
+const { collect, mlv, run: runMlv, start: startMlv } = quickly;
 
 // Each command notes that it ran; what it makes follows from what it reads.
 const STAGES = `

@@ -2,12 +2,14 @@ import { cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { collect, mlv, runMlv, startMlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
+import { quickly } from '../helpers/quick-probe.js';
 import { cloneRepository, commitAll, git } from '../helpers/repository.js';
 import { smallDisk } from '../helpers/small-disk.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
+
+const { collect, mlv, run: runMlv, start: startMlv } = quickly;
 
 /** A repository with tracked data, code, parameters, and a "training" that adds up the data. */
 let template: Promise<string> | undefined;
