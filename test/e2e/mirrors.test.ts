@@ -7,6 +7,7 @@ import { makeMlvRepository } from '../helpers/mlv-repository.js';
 import { cloneRepository, commitAll } from '../helpers/repository.js';
 import { type S3Server, startS3Server } from '../helpers/s3-server.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
+import { serveFiles, startWebServer } from '../helpers/web-server.js';
 
 let server: S3Server;
 const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
@@ -89,6 +90,36 @@ describe('a remote with a mirror', () => {
     expect(failed.exitCode).toBe(7);
     expect(failed.stderr).toContain(store);
     expect(failed.stderr).toContain('no-such-bucket');
+  });
+});
+
+describe('a read-only mirror in front of a remote', () => {
+  it('is left out by a push, and what it refuses comes from behind it', async () => {
+    const cwd = await makeMlvRepository({ 'data/a.bin': 'a'.repeat(50_000), model: 'm'.repeat(20_000) });
+    const store = join(temporaryDirectory('store'), 'mlv');
+    const files = serveFiles(store);
+    const web = await startWebServer((request, response) => {
+      if (request.url?.startsWith('/packs/')) response.writeHead(403, { 'content-length': 0 }).end();
+      else files(request, response);
+    });
+    await mlv(['remote', 'add', 'origin', store], { cwd });
+    await mlv(['remote', 'add', 'cdn', web.url, '--mirror-of', 'origin'], { cwd });
+    await mlv(['add', 'data', 'model'], { cwd });
+    const pushed = parseDocument('push', await mlv(['push', '--json'], { cwd }));
+    expect(pushed.remotes.map(({ remote }) => remote)).toEqual(['origin']);
+    commitAll(cwd);
+    const clone = cloneRepository(cwd);
+    const pulled = await runMlv(['pull', '--json', '--remote', 'cdn'], { cwd: clone });
+    const { remotes, failed } = parseDocument('pull', pulled.stdout);
+    expect(remotes.map(({ remote, error }) => [remote, error?.code])).toEqual([
+      ['cdn', 'REMOTE_DENIED'],
+      ['origin', undefined],
+    ]);
+    expect([pulled.exitCode, failed]).toEqual([0, []]);
+    // The listing of the directory came from the mirror, and did not come again.
+    expect(remotes[0]!.objects).toBe(1);
+    expect(readFileSync(join(clone, 'data/a.bin'), 'utf8')).toBe('a'.repeat(50_000));
+    await web.stop();
   });
 });
 

@@ -12,9 +12,22 @@ const PATIENCE_MS = 15_000;
 /** Whether every remote answers, and with which credentials. */
 export async function checkRemotes(session: Session, repository: OpenRepository): Promise<Check[]> {
   const names = [...repository.config.remotes.keys()];
-  if (names.length > 0) return Promise.all(names.map((name) => checkRemote(session, repository, name)));
+  if (names.length > 0) {
+    const checks = await Promise.all(names.map((name) => checkRemote(session, repository, name)));
+    return [...checks, ...checkMirrors(repository)];
+  }
   const hint = 'add one: mlv remote add origin <directory or s3://bucket/prefix>';
   return [{ name: 'remote', state: 'warning', message: 'no remote is configured', hint }];
+}
+
+/** A mirror of a remote that is not there is a mirror of nothing. */
+function checkMirrors({ config: { remotes } }: OpenRepository): Check[] {
+  return [...remotes].flatMap(([name, { mirrorOf }]): Check[] => {
+    if (mirrorOf === undefined || (mirrorOf !== name && remotes.has(mirrorOf))) return [];
+    const message = `it is a mirror of '${mirrorOf}', ${mirrorOf === name ? 'itself' : 'and there is no such remote'}`;
+    const hint = `name the remote that it mirrors: mlv config set remote.${name}.mirror-of <remote>`;
+    return [{ name: `remote ${name}`, state: 'warning', message, hint }];
+  });
 }
 
 async function checkRemote(session: Session, repository: OpenRepository, name: string): Promise<Check> {
