@@ -185,7 +185,11 @@ const HIDDEN_ONCE = new RegExp(HIDDEN.source);
 function list(text: string): unknown {
   const value = json(text);
   // JSON's numbers may be written in ways that YAML reads otherwise.
-  return value !== undefined && flow(value as YamlValue[]) === text ? value : undefined;
+  return value !== undefined && nestsUpTo(value, DEPTH) && flow(value as YamlValue[]) === text ? value : undefined;
+}
+
+function nestsUpTo(value: unknown, levels: number): boolean {
+  return !Array.isArray(value) || (levels > 0 && value.every((item) => nestsUpTo(item, levels - 1)));
 }
 
 function json(text: string): unknown {

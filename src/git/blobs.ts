@@ -81,7 +81,9 @@ class BatchReader {
       throw new MlvError('GIT_FAILED', `Git object ${name} is a ${type}, where a ${wanted} was expected`);
     }
     if (size > BLOB_LIMIT) {
-      throw new MlvError('GIT_FAILED', `Git blob ${name} has ${size} bytes, far more than any file of mlv in Git`);
+      throw new MlvError('GIT_FAILED', `Git blob ${name} has ${size} bytes, far more than any file of mlv in Git`, {
+        data: { tooLong: name },
+      });
     }
     // One more byte for the newline that ends a content.
     this.current = { name, bytes: Buffer.allocUnsafe(size + 1), filled: 0 };

@@ -10,6 +10,10 @@ import { writeTree } from './tree-writing.js';
 export function gitPlumbing(context: GitContext): GitPlumbing {
   return {
     currentRefs: (patterns) => currentRefs(context, patterns),
+    checkedOutAt: async (branch) => {
+      const { stdout } = await context.run(['for-each-ref', '--format=%(worktreepath)', branch]);
+      return stdout.toString('utf8').replace(/\n$/, '') || undefined;
+    },
     listTree: (treeish, paths) => listTree(context, treeish, paths),
     listFolders: (treeish, path) => listFolders(context, treeish, path),
     diffTrees: (from, to, paths) => diffTrees(context, { from, to, paths }),

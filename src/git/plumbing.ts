@@ -5,6 +5,8 @@
 export interface GitPlumbing {
   /** Refs by pattern (a full name, or with `*`), as they are: tags are not peeled. One process. */
   currentRefs(patterns: readonly string[]): Promise<RawRef[]>;
+  /** The working tree in which a branch is checked out; undefined where it is in none, or not there. */
+  checkedOutAt(branch: string): Promise<string | undefined>;
   /** All files below some paths of a commit or tree (all where there are none); nothing for a path that is not there. */
   listTree(treeish: string, paths: readonly string[]): Promise<TreeFile[]>;
   /** The directories in a directory of a commit, with the names of their trees; none where it is not there. */

@@ -49,9 +49,14 @@ export function sortModelFiles(files: readonly TreeFile[], commit: string): Map<
   return models;
 }
 
+/** All files of a model. */
+export function filesOf({ meta, manifests, events }: ModelFiles): TreeFile[] {
+  return [...(meta ? [meta] : []), ...[...manifests, ...events].map(({ file }) => file)];
+}
+
 /** The blobs that loadModel needs for these files. */
-export function blobsOf({ meta, manifests, events }: ModelFiles): string[] {
-  return [...(meta ? [meta.blob] : []), ...[...manifests, ...events].map(({ file }) => file.blob)];
+export function blobsOf(files: ModelFiles): string[] {
+  return filesOf(files).map(({ blob }) => blob);
 }
 
 /** What is known of a model from an older state of the branch. */

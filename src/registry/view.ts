@@ -5,7 +5,15 @@ import { sha256Of } from './digest.js';
 import { manifestPath, metaPath, modelPath, POLICY_PATH, parseRegistryPath } from './layout.js';
 import type { Manifest } from './manifest.js';
 import { parseManifest } from './manifest-format.js';
-import { blobsOf, type Earlier, type LoadedModel, loadModel, type ModelFiles, sortModelFiles } from './model-files.js';
+import {
+  blobsOf,
+  type Earlier,
+  filesOf,
+  type LoadedModel,
+  loadModel,
+  type ModelFiles,
+  sortModelFiles,
+} from './model-files.js';
 import { summarizeModel } from './model-summary.js';
 import { DEFAULT_POLICY, type Policy } from './policy.js';
 import { parsePolicy } from './policy-format.js';
@@ -114,10 +122,11 @@ class CommitView implements RegistryView {
 
   async policyText(): Promise<string | undefined> {
     const { git } = this.options;
-    const file = (await git.plumbing.listTree(this.tip, [POLICY_PATH])).find(({ path }) => path === POLICY_PATH);
+    const [file] = await git.plumbing.listTree(this.tip, [POLICY_PATH]);
     if (!file) return undefined;
-    if (!file.mode.startsWith('100')) {
-      throw invalidFile({ kind: 'a policy', path: POLICY_PATH, commit: this.tip }, 'it is a link or a submodule');
+    if (file.path !== POLICY_PATH || !file.mode.startsWith('100')) {
+      const at = { kind: 'a policy', path: POLICY_PATH, commit: this.tip };
+      throw invalidFile(at, 'it is a directory, a link or a submodule');
     }
     return (await git.readBlobs([file.blob])).get(file.blob)?.toString('utf8');
   }
@@ -171,7 +180,7 @@ class CommitView implements RegistryView {
     const whole = names.filter((name) => trees.has(name) && !since.has(name));
     const files = whole.length > 0 ? await this.allFiles(whole) : new Map<string, ModelFiles>();
     const wanted = [...since, ...files];
-    const blobs = await this.options.git.readBlobs(wanted.flatMap(([, each]) => blobsOf(each)));
+    const blobs = await this.readFiles(wanted.map(([, each]) => each));
     const models = new Map<string, LoadedModel>();
     for (const [name, each] of wanted) {
       const before = since.has(name) ? { earlier: earlier.get(name) } : {};
@@ -179,6 +188,21 @@ class CommitView implements RegistryView {
     }
     this.keep(models, trees);
     return models;
+  }
+
+  private async readFiles(models: readonly ModelFiles[]): Promise<Map<string, Buffer>> {
+    try {
+      return await this.options.git.readBlobs(models.flatMap(blobsOf));
+    } catch (error) {
+      const tooLong = isMlvError(error, 'GIT_FAILED') ? error.data.tooLong : undefined;
+      const file = models.flatMap(filesOf).find(({ blob }) => blob === tooLong);
+      if (!file) throw error;
+      throw invalidFile(
+        { kind: 'a file of the registry', path: file.path, commit: this.tip },
+        'it is far too long',
+        error,
+      );
+    }
   }
 
   private keep(models: ReadonlyMap<string, LoadedModel>, trees: ReadonlyMap<string, string>): void {

@@ -40,6 +40,7 @@ class Writer {
   ) {}
 
   async run(): Promise<ChangeResult> {
+    await refuseCheckedOut(this.context);
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const base = await this.base();
       const view = this.context.exactView(base);
@@ -152,6 +153,16 @@ class Writer {
       return false;
     }
   }
+}
+
+/** A branch that moves under a working tree would look there as if everything new had been deleted. */
+async function refuseCheckedOut({ plumbing }: RegistryContext): Promise<void> {
+  const worktree = await plumbing.checkedOutAt(REGISTRY_REF);
+  if (worktree === undefined) return;
+  throw new MlvError('GIT_FAILED', `the branch mlv-registry is checked out in '${worktree}'`, {
+    hint: `leave it, it is only to be looked at: git -C '${worktree}' switch -`,
+    data: { worktree },
+  });
 }
 
 /** Makes the commit of a change on top of `base`, and its tag; no ref moves. Errors: `SIGNING_FAILED`, `GIT_FAILED`. */

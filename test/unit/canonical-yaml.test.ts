@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { encodeCanonicalYaml, parseCanonicalYaml, type YamlValue } from '../../src/core/canonical-yaml.js';
-import { readYamlMapping } from '../../src/core/read-yaml.js';
+import { readYamlMapping, YamlProblem } from '../../src/core/read-yaml.js';
 
 const awkward = fc.constantFrom(
   ...[
@@ -142,6 +142,12 @@ describe('canonical YAML', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('with brackets without end is refused, and not a stack that overflows', () => {
+    const deep = `a: ${'['.repeat(100_000)}${']'.repeat(100_000)}\n`;
+    expect(parseCanonicalYaml(deep)).toBeUndefined();
+    expect(() => readYamlMapping(deep, 1e6)).toThrow(YamlProblem);
   });
 
   it.each([['a: &x 1\nb: *x\n'], ['a: 1\na: 2\n'], ['- a\n'], ['a: [\n'], ['{}x\n']])('refuses %j', (bad) => {
