@@ -60,7 +60,9 @@ export function foldModel(
 class Fold {
   private readonly versions: Map<string, VersionState>;
   private readonly stages: Map<string, readonly Assignment[]>;
-  private readonly held: Map<string, readonly (readonly Assignment[])[]>;
+  /** Copied when a stage changes for the first time, and grown in place from then on. */
+  private readonly held = new Map<string, (readonly Assignment[])[]>();
+  private readonly archived: Map<string, Assignment>;
 
   constructor(
     private readonly before: ModelState,
@@ -68,12 +70,15 @@ class Fold {
   ) {
     this.versions = new Map(before.versions);
     this.stages = new Map(before.stages);
-    this.held = new Map(before.held);
+    this.archived = new Map(before.stages.get(ARCHIVED)?.map((each) => [each.version, each]));
+    this.stages.delete(ARCHIVED);
   }
 
   state(): ModelState {
     const { name, meta } = this.before;
-    return { name, meta, versions: this.versions, stages: this.stages, held: this.held };
+    const stages = new Map<string, readonly Assignment[]>(this.stages);
+    if (this.archived.size > 0) stages.set(ARCHIVED, [...this.archived.values()]);
+    return { name, meta, versions: this.versions, stages, held: new Map([...this.before.held, ...this.held]) };
   }
 
   take(placed: PlacedEvent): void {
@@ -155,8 +160,7 @@ class Fold {
 
   private archive(newcomer: Newcomer): void {
     for (const stage of this.versions.get(newcomer.version)?.stages ?? []) this.leave(stage, newcomer.version);
-    const archived = this.stages.get(ARCHIVED) ?? [];
-    this.stages.set(ARCHIVED, [...archived, { ...newcomer, traffic: 0 }]);
+    this.archived.set(newcomer.version, { ...newcomer, traffic: 0 });
     this.standOn(newcomer.version, (stages) => [...stages, ARCHIVED]);
   }
 
@@ -165,16 +169,14 @@ class Fold {
   }
 
   private leave(stage: string, version: string): void {
-    const assignments = this.stages.get(stage);
-    if (!assignments?.some((each) => each.version === version)) return;
-    if (stage !== ARCHIVED) this.setStage(stage, unassign(assignments, version));
-    else {
-      this.place(
-        ARCHIVED,
-        assignments.filter((each) => each.version !== version),
-      );
-      this.standOn(version, (stages) => stages.filter((each) => each !== ARCHIVED));
+    if (stage === ARCHIVED) {
+      if (this.archived.delete(version)) {
+        this.standOn(version, (stages) => stages.filter((each) => each !== ARCHIVED));
+      }
+      return;
     }
+    const assignments = this.stages.get(stage);
+    if (assignments?.some((each) => each.version === version)) this.setStage(stage, unassign(assignments, version));
   }
 
   private equalShare(stage: string, version: string): number {
@@ -184,8 +186,11 @@ class Fold {
 
   private setStage(stage: string, assignments: readonly Assignment[]): void {
     const before = this.stages.get(stage) ?? [];
-    this.place(stage, assignments);
-    this.held.set(stage, [...(this.held.get(stage) ?? []), assignments]);
+    if (assignments.length > 0) this.stages.set(stage, assignments);
+    else this.stages.delete(stage);
+    const held = this.held.get(stage) ?? [...(this.before.held.get(stage) ?? [])];
+    held.push(assignments);
+    this.held.set(stage, held);
     const now = new Set(assignments.map(({ version }) => version));
     for (const { version } of before) {
       if (!now.has(version)) this.standOn(version, (stages) => stages.filter((each) => each !== stage));
@@ -193,11 +198,6 @@ class Fold {
     for (const version of now) {
       this.standOn(version, (stages) => (stages.includes(stage) ? stages : [...stages, stage]));
     }
-  }
-
-  private place(stage: string, assignments: readonly Assignment[]): void {
-    if (assignments.length > 0) this.stages.set(stage, assignments);
-    else this.stages.delete(stage);
   }
 
   private standOn(version: string, stagesOf: (stages: string[]) => string[]): void {
