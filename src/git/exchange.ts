@@ -30,7 +30,14 @@ export async function fetchRefs(
   context: GitContext,
   { remote, refspecs, interactive, depth }: FetchRequest,
 ): Promise<Fetched> {
-  const options = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance'];
+  // Not quiet: Git would not say which ref it refused.
+  const options = [
+    '--no-progress',
+    '--no-tags',
+    '--no-recurse-submodules',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+  ];
   if (depth !== undefined) options.push(`--depth=${depth}`);
   const args = [...NO_HOOKS, 'fetch', ...options, '--end-of-options', remote, ...refspecs];
   const { code, stderr } = await context.run(args, { accept: [0, 1, 128], quiet: !interactive });

@@ -188,6 +188,8 @@ export interface ShareReport {
   sent: number;
   /** Own commits that were given up. */
   dropped: number;
+  /** What Git said of tags of versions that this clone has otherwise than the remote, or could not take over. */
+  tagsKept?: string;
   tip: string | undefined;
 }
 

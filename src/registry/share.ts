@@ -4,6 +4,7 @@ import { advanceRefs } from './advance-refs.js';
 import type { RegistryContext } from './context.js';
 import { fetchRegistry } from './fetch-registry.js';
 import { REGISTRY_REF, seenRef } from './layout.js';
+import { modelNameProblem } from './model-name.js';
 import type { PullOptions, ShareReport } from './registry.js';
 import { newestTip, type RegistryRefs, readRefs } from './registry-refs.js';
 import { pendingTags, replayLocal } from './replay.js';
@@ -46,7 +47,25 @@ export async function pullRegistry(context: RegistryContext, options: PullOption
   if (tip === undefined) return report;
   if (refs.tracking === tip) await advanceRefs(plumbing, { commit: tip, remote }, pause);
   else if (refs.tracking !== undefined) await remember(context, remote, refs);
-  return report;
+  return { ...report, ...(await takeTags(context, remote, tip)) };
+}
+
+/**
+ * Takes over the tags of versions, with the commits that they stand on. A tag that this clone has otherwise stays as it
+ * is, and is told. A shallow clone takes none: their commits would bring their history.
+ */
+async function takeTags(
+  { git, plumbing, interactive }: RegistryContext,
+  remote: string,
+  tip: string,
+): Promise<{ tagsKept?: string }> {
+  if (await git.isShallow()) return {};
+  const folders = await plumbing.listFolders(tip, 'models');
+  const names = folders.map(({ path }) => path.slice('models/'.length)).filter((name) => !modelNameProblem(name));
+  if (names.length === 0) return {};
+  const refspecs = names.map((name) => `refs/tags/${name}@*:refs/tags/${name}@*`);
+  const { done, said } = await plumbing.fetch({ remote, refspecs, interactive });
+  return done ? {} : { tagsKept: said };
 }
 
 async function sharedRemote(context: RegistryContext): Promise<string> {

@@ -389,6 +389,7 @@ export const jsonSchemas = {
     dropped: count.describe('changes of this clone that were given up'),
     ahead: count.describe('changes that only this clone has'),
     tip: commitOrNull,
+    tagsKept: z.string().nullable().describe('what Git said of tags of versions that differ here, and were kept'),
   }),
   'registry status': z.strictObject({
     remote: z.string().nullable().describe('the Git remote'),

@@ -59,6 +59,10 @@ describe('a registry with a Git remote', () => {
     expect(pushed).toBe(true);
     expect((await view.model('fraud'))?.stages.get('production')?.map(({ version }) => version)).toEqual(['1.0.0']);
     expect((await first!.pull()).received).toBe(1);
+    await second!.pull();
+    expect(git(clones[1]!, 'tag', '--list').trim()).toBe('fraud@1.0.0');
+    git(bare, 'tag', '--force', '-m', 'moved', 'fraud@1.0.0', 'main');
+    expect(await second!.pull()).toMatchObject({ tagsKept: expect.stringContaining('fraud@1.0.0') });
     expect((await (await first!.view()).model('fraud'))?.stages.has('production')).toBe(true);
   });
 

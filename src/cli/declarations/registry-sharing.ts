@@ -33,7 +33,7 @@ export const registrySharingVerbs: readonly VerbDeclaration[] = [
       {
         usage: 'pull',
         summary: 'Take over what others registered and decided',
-        description: `What is only in this clone is judged again and put behind it. ${BRANCH}`,
+        description: `Tags of versions come along. What is only in this clone is judged again and put behind it. ${BRANCH}`,
         options: [
           { flags: '--drop-local', description: 'give up what is only in this clone' },
           {

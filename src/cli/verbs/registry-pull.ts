@@ -1,4 +1,5 @@
 import { openRegistryHere } from '../open-registry.js';
+import { escapeControls } from '../render/quote.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 
@@ -6,13 +7,15 @@ import type { Result, VerbInput } from '../verb.js';
 export async function run(session: Session, { options }: VerbInput): Promise<Result> {
   const { registry } = await openRegistryHere(session);
   const how = { dropLocal: options.dropLocal === true, acceptRewritten: options.acceptRewritten === true };
-  const { remote, received, dropped, tip } = await registry.pull(how);
+  const { remote, received, dropped, tip, tagsKept } = await registry.pull(how);
   const { ahead } = await registry.status();
   const done = received === 0 ? [`nothing new on ${remote}`] : [`received ${received} change(s) from ${remote}`];
   if (dropped > 0) done.push(`gave ${dropped} change(s) of this clone up`);
-  return {
-    done,
-    json: { remote, received, dropped, ahead, tip: tip ?? null },
-    ...(ahead > 0 && { notes: [`${ahead} change(s) are only in this clone: mlv registry push sends them`] }),
-  };
+  const notes = ahead > 0 ? [`${ahead} change(s) are only in this clone: mlv registry push sends them`] : [];
+  if (tagsKept !== undefined) {
+    notes.push(
+      `tags of versions stay as they are here, see mlv audit: ${escapeControls(tagsKept, { keepNewlines: true })}`,
+    );
+  }
+  return { done, json: { remote, received, dropped, ahead, tip: tip ?? null, tagsKept: tagsKept ?? null }, notes };
 }
