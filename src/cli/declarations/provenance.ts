@@ -27,7 +27,7 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     ],
     exits: [
       [5, 'a pointer of the inputs or outputs cannot be read'],
-      [127, 'and any other: the exit code of the command'],
+      [130, 'interrupted; any other is the exit code of the command'],
     ],
     careful: true,
     load: () => import('../verbs/run.js'),
