@@ -260,11 +260,12 @@ class ChangeJudge {
 
 /** Why a version is no good one to go back to on a stage; undefined where it is. */
 export function rollbackProblem(
-  { deprecated }: VersionState,
+  { deprecated, stages }: Pick<VersionState, 'deprecated' | 'stages'>,
   words: readonly ApprovalWord[],
   stage: string,
 ): string | undefined {
   if (deprecated !== undefined) return 'is deprecated';
+  if (stages.includes('archived')) return 'is archived';
   const last = new Map(
     words.filter((word) => word.stage === stage && word.doubt === undefined).map((word) => [word.by, word]),
   );

@@ -49,7 +49,7 @@ async function named(view: RegistryView, to: string, model: ModelState): Promise
 
 /**
  * The version that a stage goes back to: of all that ever stood there, the one that came last, leaving out what came there
- * last of all, what is deprecated or rejected for the stage, and what was rolled back and not promoted again since. Pure.
+ * last of all, what is deprecated, archived or rejected for the stage, and what was rolled back and not promoted again since. Pure.
  * Error: `VERSION_UNKNOWN`.
  */
 export function lastGood(model: ModelState, stage: string, events: readonly PlacedEvent[]): VersionState {
