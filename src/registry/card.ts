@@ -34,7 +34,7 @@ export function modelCard(source: CardSource): string {
 export function frontMatter({ manifest, meta, state }: CardSource): Record<string, unknown> {
   const card = meta.card ?? {};
   const licence = manifest.licence ?? meta.licence;
-  const datasets = [...new Set(manifest.data.map(({ source, path }) => source ?? path))];
+  const datasets = [...new Set(manifest.data.map(hubDataset).filter((name) => name !== undefined))];
   const known = {
     ...(licence !== undefined && { license: licence.toLowerCase() }),
     ...(datasets.length > 0 && { datasets }),
@@ -44,6 +44,11 @@ export function frontMatter({ manifest, meta, state }: CardSource): Record<strin
   const task = card.pipeline_tag;
   const index = typeof task === 'string' && !('model-index' in card) ? modelIndex({ manifest, meta, state }, task) : [];
   return { ...known, ...card, ...(index.length > 0 && { 'model-index': index }) };
+}
+
+/** The name of a data set on the Hub, where that is where it came from: any other name would be a dead link there. */
+function hubDataset({ source = '' }: ManifestItem): string | undefined {
+  return /^(?:https:\/\/huggingface\.co\/|hf:\/\/)datasets\/([\w.-]+(?:\/[\w.-]+)?)/.exec(source)?.[1];
 }
 
 /** Results as the Hub lists them; it asks for a task, which only `pipeline_tag` of the card can tell. */

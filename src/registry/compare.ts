@@ -4,11 +4,14 @@ import type { ParamValue } from '../provenance/params.js';
 import { comparedItems, type ItemRow, type ListingDiff } from './compare-items.js';
 import type { Manifest } from './manifest.js';
 import type { VersionState } from './registry.js';
+import { type ComponentDetail, flatComponents } from './version-detail.js';
 
 /** A version with everything that is compared. */
 export interface ComparedVersion {
   manifest: Manifest;
   evaluations: VersionState['evaluations'];
+  /** As componentDetails gives them. */
+  components: readonly ComponentDetail[];
 }
 
 /** One name with its value in each version, in their order; undefined where a version has none. */
@@ -40,6 +43,7 @@ export interface Comparison {
   data: ItemRow[];
   /** What is known of the machines and their software, package by package. */
   environment: Row<string>[];
+  /** Components, and theirs: `ranker > encoder`. */
   components: Row<string>[];
   /** The commit of each version; `range` is what `git log` and `git diff` take from the first, where they differ. */
   code: { commit: string; branch?: string; range?: string; unsaved: boolean }[];
@@ -61,7 +65,7 @@ export function compareVersionsOf(versions: readonly ComparedVersion[], listing:
       listing,
     ),
     environment: rows(manifests.map(({ environment }) => flatEnvironment(environment))),
-    components: rows(manifests.map(componentsOf)),
+    components: rows(versions.map(({ components }) => flatComponents(components))),
     code: manifests.map((manifest) => codeOf(manifest, manifests[0] as Manifest)),
   };
 }
@@ -117,10 +121,6 @@ export function flatEnvironment(environment: Environment | undefined): Record<st
   for (const [path, digest] of Object.entries(locks)) facts.push([`lock ${path}`, digest]);
   for (const [name, value] of Object.entries(variables)) facts.push([`variable ${name}`, value]);
   return Object.fromEntries(facts);
-}
-
-function componentsOf({ components = [] }: Manifest): Record<string, string> {
-  return Object.fromEntries(components.map(({ model, version }) => [model, version]));
 }
 
 function codeOf({ commit, branch, difference }: Manifest, first: Manifest): Comparison['code'][number] {

@@ -49,12 +49,12 @@ function standingOf(model: ModelState, state: VersionState): Standing[] {
 }
 
 /**
- * The components of a manifest, and theirs. A version that is made of itself (which nobody can register, as a digest holds
- * each) is not followed.
+ * The components of a manifest, and theirs; `above` are the versions that led to it, the manifest's own the last. A version
+ * that is made of itself (which nobody can register, as a digest holds each) is not followed. Errors: `REGISTRY_INVALID`.
  */
-async function componentDetails(
+export async function componentDetails(
   view: RegistryView,
-  { components = [] }: Manifest,
+  { components = [] }: Pick<Manifest, 'components'>,
   above: readonly string[],
 ): Promise<ComponentDetail[]> {
   const details: ComponentDetail[] = [];
@@ -75,4 +75,13 @@ async function componentDetails(
     });
   }
   return details;
+}
+
+/** Components and theirs by the models that lead to them, such as `ranker > encoder`, with the version each has. */
+export function flatComponents(components: readonly ComponentDetail[], above = ''): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const { model, version, components: inner } of components) {
+    Object.assign(flat, { [above + model]: version }, flatComponents(inner, `${above}${model} > `));
+  }
+  return flat;
 }

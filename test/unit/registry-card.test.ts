@@ -33,6 +33,22 @@ describe('the front matter of a card', () => {
     expect(frontMatter(source({}, { licence: 'Apache-2.0' }))).toMatchObject({ license: 'apache-2.0' });
   });
 
+  it('names data sets that came from the Hub, and no others', () => {
+    const item = testManifest('a'.repeat(40)).artifacts[0]!;
+    const data = [
+      'https://huggingface.co/datasets/acme/fraud/tree/main',
+      'hf://datasets/squad',
+      's3://bucket/x',
+      undefined,
+    ];
+    const items = data.map((from, index) => ({
+      ...item,
+      path: `d${index}`,
+      ...(from !== undefined && { source: from }),
+    }));
+    expect(frontMatter(source({ data: items })).datasets).toEqual(['acme/fraud', 'squad']);
+  });
+
   it('has results as the Hub lists them where the card says the task', () => {
     const given = source(
       { metrics: { auc: { value: 0.91, on: 'data/test' } } },

@@ -5,15 +5,24 @@ import { encodeTree, type TreeEntry } from '../../src/objects/tree-format.js';
 import { compareVersionsOf, flatEnvironment } from '../../src/registry/compare.js';
 import { listingDiff } from '../../src/registry/compare-items.js';
 import type { Manifest } from '../../src/registry/manifest.js';
+import type { ComponentDetail } from '../../src/registry/version-detail.js';
 import { testManifest } from '../helpers/registry.js';
 import { madeDigest } from '../helpers/registry-state.js';
 
 const COMMIT = 'a'.repeat(40);
 
 function compared(...changes: Partial<Manifest>[]): ReturnType<typeof compareVersionsOf> {
+  return comparedWith([], ...changes);
+}
+
+function comparedWith(
+  components: readonly ComponentDetail[][],
+  ...changes: Partial<Manifest>[]
+): ReturnType<typeof compareVersionsOf> {
   const versions = changes.map((change, index) => ({
     manifest: testManifest(COMMIT, { version: `1.${index}.0`, params: {}, metrics: {}, ...change }),
     evaluations: {},
+    components: components[index] ?? [],
   }));
   return compareVersionsOf(versions, () => undefined);
 }
@@ -51,17 +60,33 @@ describe('versions beside one another', () => {
 
   it('tell of code as a range, of components, and of items that came and went', () => {
     const item = { path: 'extra', oid: madeDigest('x'), sha256: madeDigest('x', 'sha256'), size: 3 };
-    const component = { model: 'encoder', version: '1.0.0', manifest: madeDigest('m', 'sha256') };
-    const { code, data, components } = compared(
+    const component = (model: string, version: string, inner: ComponentDetail[] = []): ComponentDetail => ({
+      model,
+      version,
+      manifest: madeDigest(model + version, 'sha256'),
+      stages: [],
+      metrics: {},
+      components: inner,
+    });
+    const made = [
+      [component('ranker', '1.0.0', [component('encoder', '0.1.0')])],
+      [component('ranker', '1.1.0', [component('encoder', '0.2.0'), component('tokeniser', '1.0.0')])],
+    ];
+    const { code, data, components } = comparedWith(
+      made,
       { data: [item] },
-      { commit: 'b'.repeat(40), components: [component], difference: madeDigest('d') },
+      { commit: 'b'.repeat(40), difference: madeDigest('d') },
     );
     expect(code).toEqual([
       { commit: COMMIT, unsaved: false },
       { commit: 'b'.repeat(40), range: `${COMMIT}..${'b'.repeat(40)}`, unsaved: true },
     ]);
     expect(data[0]?.changes).toEqual([undefined, { kind: 'removed' }]);
-    expect(components).toEqual([{ name: 'encoder', values: [undefined, '1.0.0'], same: false }]);
+    expect(components).toEqual([
+      { name: 'ranker', values: ['1.0.0', '1.1.0'], same: false },
+      { name: 'ranker > encoder', values: ['0.1.0', '0.2.0'], same: false },
+      { name: 'ranker > tokeniser', values: [undefined, '1.0.0'], same: false },
+    ]);
   });
 
   it('compare environments package by package', () => {

@@ -1,9 +1,10 @@
 import type { Config } from '../../config/config.js';
 import { ObjectCache } from '../../objects/cache.js';
 import { loadHash } from '../../objects/hash.js';
-import { type Comparison, compareVersionsOf } from '../../registry/compare.js';
+import { type ComparedVersion, type Comparison, compareVersionsOf } from '../../registry/compare.js';
 import { type ListingDiff, listingDiff } from '../../registry/compare-items.js';
-import { resolveReference, viewsInTime } from '../../registry/reference-resolve.js';
+import { type FoundVersion, resolveReference, versionName, viewsInTime } from '../../registry/reference-resolve.js';
+import { componentDetails } from '../../registry/version-detail.js';
 import { cacheLoader } from '../../workspace/workspace-trees.js';
 import { openRegistryHere } from '../open-registry.js';
 import { terminalColumns } from '../registry-options.js';
@@ -18,12 +19,9 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   const { registry, config } = await openRegistryHere(session);
   const view = await registry.viewOrFetch();
   const viewAtTime = viewsInTime(registry);
-  const compared = [];
-  for (const reference of args) {
-    const { view: then, version } = await resolveReference(view, reference, { viewAtTime });
-    const manifest = await then.manifest(version.model, version.version);
-    compared.push({ manifest, evaluations: version.evaluations });
-  }
+  const compared: ComparedVersion[] = [];
+  for (const reference of args)
+    compared.push(await everythingOf(await resolveReference(view, reference, { viewAtTime })));
   const comparison = compareVersionsOf(compared, await listings(config));
   const { lines, left } = comparisonTable(comparison, {
     style: session.style,
@@ -35,6 +33,12 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     json: { ...comparison },
     notes: [...narrowNote(left), ...unlistedNotes(comparison)],
   };
+}
+
+async function everythingOf({ view, version }: FoundVersion): Promise<ComparedVersion> {
+  const manifest = await view.manifest(version.model, version.version);
+  const components = await componentDetails(view, manifest, [versionName(version)]);
+  return { manifest, evaluations: version.evaluations, components };
 }
 
 /** Listings come from the cache; where mlv was not initialised there is none. */

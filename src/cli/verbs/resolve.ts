@@ -3,7 +3,7 @@ import { type FoundVersion, resolveReference, versionName, viewsInTime } from '.
 import { stagesOf } from '../../registry/version-list.js';
 import { openRegistryHere } from '../open-registry.js';
 import { formatFields } from '../render/fields.js';
-import { percent } from '../render/registry.js';
+import { percent, plain } from '../render/registry.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
@@ -25,7 +25,7 @@ export async function run(session: Session, { args: [reference = ''], options }:
   return {
     text: [format === undefined || !document ? versionName(found.version) : formatFields(format, document)],
     ...(document && { json: document }),
-    notes: key === undefined ? sharingNotes(found) : [],
+    notes: [...(key === undefined ? sharingNotes(found) : []), ...deprecationNotes(found)],
   };
 }
 
@@ -58,4 +58,13 @@ function sharingNotes({ sharing = [] }: FoundVersion): string[] {
   if (sharing.length < 2) return [];
   const shares = sharing.map(({ version, traffic }) => `${version} (${percent(traffic)})`).join(', ');
   return [`several versions share the stage: ${shares}; --key gives each caller one of them`];
+}
+
+function deprecationNotes({ version }: FoundVersion): string[] {
+  if (!version.deprecated) return [];
+  const { reason, successor } = version.deprecated;
+  const why = reason === undefined ? '' : `: ${plain(reason)}`;
+  return [
+    `${versionName(version)} is deprecated${why}${successor === undefined ? '' : `; ${plain(successor)} follows`}`,
+  ];
 }
