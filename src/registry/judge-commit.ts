@@ -20,7 +20,7 @@ export function commitJudge(git: Git, now: () => number): Judge {
     const signatures = await git.signatures();
     try {
       const { events, registers } = broughtBy(change);
-      const before = await beforeOf(view, events, { git, signatures });
+      const before = await beforeOf(view, events, { git, signatures, now: now() });
       const object = (await signatures.read([commit])).get(commit);
       const { author, committer, proof = { kind: 'none' } } = object ?? {};
       const by = `${author?.name ?? ''} <${author?.mail ?? ''}>`;

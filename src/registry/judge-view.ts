@@ -22,7 +22,7 @@ const MOVES: readonly RegistryEvent['type'][] = ['promoted', 'rolled-back'];
 export async function beforeOf(
   view: RegistryView,
   events: readonly RegistryEvent[],
-  { git, signatures }: { git: Git; signatures: Signatures },
+  { git, signatures, now }: { git: Git; signatures: Signatures; now: number },
 ): Promise<ViewBefore> {
   const { tip } = view;
   const policy = await view.policy();
@@ -46,7 +46,8 @@ export async function beforeOf(
   }
   return {
     policy,
-    chainTime: object?.committer?.time ?? 0,
+    // A commit that somebody dated ahead must not keep everybody else from writing.
+    chainTime: Math.min(object?.committer?.time ?? 0, now),
     policyProblems: [...new Set(problems)],
     model: (name) => models.get(name)?.state,
     words: (name, version) =>

@@ -102,7 +102,7 @@ async function judgeProposal(
   const { events = [] } = change;
   const signatures = await git.signatures();
   try {
-    const before = await beforeOf(view, events, { git, signatures });
+    const before = await beforeOf(view, events, { git, signatures, now: now() });
     const sign = (change.sign ?? false) || needsSignature(before.policy, change) || leavesSigned(events, before);
     const standing = sign ? ({ kind: 'promised' } as const) : ({ kind: 'none' } as const);
     const judged = { by, time: now(), standing, events, registers: new Map(), writesPolicy: false };
