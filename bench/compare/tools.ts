@@ -99,7 +99,9 @@ const aws: Tool = {
   commands(scene, { way, second }) {
     const [from, to] = [join(scene.repository, 'data'), join(scene.received, 'data')];
     const place = `s3://${scene.server.bucket}/${scene.prefix}`;
-    const verb = second ? ['sync'] : ['cp', '--recursive'];
+    // Down, files of the same size count as the same unless their times are to be compared exactly.
+    const exact = way === 'down' ? ['--exact-timestamps'] : [];
+    const verb = second ? ['sync', ...exact] : ['cp', '--recursive'];
     return [
       command(scene, ['aws', 's3', ...verb, '--only-show-errors', ...(way === 'up' ? [from, place] : [place, to])]),
     ];
