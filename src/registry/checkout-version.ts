@@ -1,6 +1,7 @@
 import { MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
 import type { Oid } from '../objects/oid.js';
+import { checkPlace } from '../workspace/add-targets.js';
 import { checkout } from '../workspace/checkout.js';
 import type { CheckoutReport } from '../workspace/checkout-directory.js';
 import { ignoreInGit } from '../workspace/git-ignore-file.js';
@@ -31,7 +32,8 @@ export interface CheckoutVersionReport {
 /**
  * Brings targets of a version into the workspace: their bytes from the cache, then their pointers, as `git restore
  * --source` would; HEAD and the index stay. Unsaved work is kept and listed; a pointer is written when its target is
- * there as a whole. Errors: `TARGETS_OVERLAP`, `TRACKED_BY_GIT`, those of checkout.
+ * there as a whole. Errors: `TARGETS_OVERLAP`, `TRACKED_BY_GIT`, those of checkPlace and
+ * of checkout.
  */
 export async function checkoutVersion(
   repository: Repository,
@@ -39,6 +41,7 @@ export async function checkoutVersion(
   options: CheckoutVersionOptions,
 ): Promise<CheckoutVersionReport> {
   const { force = false, isRegistered, reporter, signal } = options;
+  for (const { path } of targets) checkPlace(repository, path);
   await refuseOverlaps(repository, targets);
   await refuseGitFiles(repository, targets);
   const inTheWay = force ? [] : await unsavedPointers(repository, targets, isRegistered);

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
 import { type HashFunction, loadHash } from '../objects/hash.js';
-import { digestOf, type Oid } from '../objects/oid.js';
+import { DIGEST_BYTES, digestOf, type Oid } from '../objects/oid.js';
 import { hashStream } from '../objects/stream-copy.js';
 import { checkTreeLevel, decodeTree, type TreeEntry } from '../objects/tree-format.js';
 import { listingLine, listingOrder } from './listing.js';
@@ -29,6 +29,7 @@ export interface ContentSha256Options {
 export class ContentSha256 {
   private readonly memory: Sha256Memory;
   private readonly phase: Phase;
+  private readonly sha256 = loadHash('sha256');
   private known: Map<string, Buffer> | undefined;
   private lastTurn = performance.now();
 
@@ -49,7 +50,8 @@ export class ContentSha256 {
     const remembered = this.isSha256 ? digestOf(oid) : this.memory.recall(oid)?.own;
     if (remembered) return named(remembered);
     this.phase.expect({ items: 1, bytes: size });
-    const own = await this.read(oid, size);
+    const sha256 = await this.sha256;
+    const own = size <= SMALL_BYTES ? this.readSmall(oid, sha256) : await this.readLarge(oid, sha256);
     this.memory.keep(oid, { own, files: new Map() });
     return named(own);
   }
@@ -59,14 +61,17 @@ export class ContentSha256 {
     const remembered = this.memory.recall(oid);
     if (remembered) return named(remembered.own);
     this.phase.expect({ items: totals.files, bytes: totals.size });
-    const sha256 = (await loadHash('sha256')).create();
+    const sha256 = await this.sha256;
+    const hasher = sha256.create();
     const files = new Map<string, Buffer>();
-    await this.list(oid, { prefix: '', level: 0, files, line: (text) => sha256.update(Buffer.from(text, 'utf8')) });
-    const own = sha256.digest();
+    const line = (text: string): void => hasher.update(Buffer.from(text, 'utf8'));
+    await this.list(oid, { prefix: '', level: 0, files, line, sha256 });
+    const own = hasher.digest();
     this.memory.keep(oid, { own, files });
     return named(own);
   }
 
+  /** Waits for nothing where a file is small or known: there may be a million of them. */
   private async list(oid: Oid, walk: Listing): Promise<void> {
     checkTreeLevel(walk.level);
     for (const entry of listingOrder(decodeTree(this.cache.read(oid)))) {
@@ -74,19 +79,33 @@ export class ContentSha256 {
       if (entry.kind === 'tree') {
         const below = { ...walk, prefix: `${path}/`, level: walk.level + 1 };
         await this.list(this.cache.oid(entry.digest), below);
-      } else walk.line(listingLine(path, await this.entry(entry, walk.files)));
+        continue;
+      }
+      const digest = this.entry(entry, walk);
+      walk.line(listingLine(path, Buffer.isBuffer(digest) ? digest : await digest));
+      if (performance.now() - this.lastTurn > TURN_MS) await this.turn();
     }
   }
 
-  private async entry(entry: Exclude<TreeEntry, { kind: 'tree' }>, files: Map<string, Buffer>): Promise<Buffer> {
-    if (entry.kind === 'link') return (await loadHash('sha256')).digest(Buffer.from(entry.target, 'utf8'));
+  private entry(
+    entry: Exclude<TreeEntry, { kind: 'tree' }>,
+    { files, sha256 }: Pick<Listing, 'files' | 'sha256'>,
+  ): Buffer | Promise<Buffer> {
+    if (entry.kind === 'link') return sha256.digest(Buffer.from(entry.target, 'utf8'));
     if (this.isSha256) return entry.digest;
     const hex = entry.digest.toString('hex');
-    let digest = files.get(hex) ?? this.related().get(hex);
-    if (digest) this.phase.advance({ items: 1, bytes: entry.size });
-    else digest = await this.read(this.cache.oid(entry.digest), entry.size);
-    files.set(hex, digest);
-    return digest;
+    const known = files.get(hex) ?? this.related().get(hex);
+    if (known) {
+      this.phase.advance({ items: 1, bytes: entry.size });
+      files.set(hex, known);
+      return known;
+    }
+    const keep = (digest: Buffer): Buffer => {
+      files.set(hex, digest);
+      return digest;
+    };
+    const oid = this.cache.oid(entry.digest);
+    return entry.size <= SMALL_BYTES ? keep(this.readSmall(oid, sha256)) : this.readLarge(oid, sha256).then(keep);
   }
 
   private related(): Map<string, Buffer> {
@@ -98,37 +117,33 @@ export class ContentSha256 {
     return this.known;
   }
 
-  private async read(oid: Oid, size: number): Promise<Buffer> {
-    const digest = size <= SMALL_BYTES ? await this.readSmall(oid) : await this.readLarge(oid);
-    this.phase.advance({ items: 1 });
-    return digest;
-  }
-
-  private async readSmall(oid: Oid): Promise<Buffer> {
+  private readSmall(oid: Oid, sha256: HashFunction): Buffer {
     const bytes = this.cache.read(oid);
-    this.phase.advance({ bytes: bytes.length });
-    if (performance.now() - this.lastTurn > TURN_MS) {
-      this.options.signal?.throwIfAborted();
-      await nextTurn();
-      this.lastTurn = performance.now();
-    }
-    return (await loadHash('sha256')).digest(bytes);
+    this.phase.advance({ items: 1, bytes: bytes.length });
+    return sha256.digest(bytes);
   }
 
-  private async readLarge(oid: Oid): Promise<Buffer> {
+  private async readLarge(oid: Oid, sha256: HashFunction): Promise<Buffer> {
     const { descriptor } = this.cache.open(oid);
     try {
       const { digest } = await hashStream(descriptor, {
-        hash: paired(this.cache.hash, await loadHash('sha256')),
+        hash: paired(this.cache.hash, sha256),
         onBytes: (bytes) => this.phase.advance({ bytes }),
         ...(this.options.signal && { signal: this.options.signal }),
       });
-      const [own, sha256] = [digest.subarray(0, 32), digest.subarray(32)];
+      const [own, other] = [digest.subarray(0, DIGEST_BYTES), digest.subarray(DIGEST_BYTES)];
       if (this.cache.oid(own) !== oid) throw corrupt(oid, this.cache.pathOf(oid));
-      return sha256;
+      this.phase.advance({ items: 1 });
+      return other;
     } finally {
       closeSync(descriptor);
     }
+  }
+
+  private async turn(): Promise<void> {
+    this.options.signal?.throwIfAborted();
+    await nextTurn();
+    this.lastTurn = performance.now();
   }
 
   private get isSha256(): boolean {
@@ -141,6 +156,7 @@ interface Listing {
   level: number;
   files: Map<string, Buffer>;
   line: (text: string) => void;
+  sha256: HashFunction;
 }
 
 /** Both digests of one pass over the bytes, one behind the other. */

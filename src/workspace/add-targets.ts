@@ -67,8 +67,11 @@ function inspect(repository: Repository, path: RepositoryPath): boolean {
   return checkKind(repository, path, stat);
 }
 
-/** A target's name and the directories above it, whether or not it is there. */
-function checkPlace(repository: Repository, path: RepositoryPath): void {
+/**
+ * Checks the name of a target, and that no link is among the directories above it, whether or not it is there. Errors:
+ * `PATH_UNSUPPORTED`, `TARGET_IS_POINTER`.
+ */
+export function checkPlace(repository: Repository, path: RepositoryPath): void {
   if (path === '') {
     throw new MlvError('PATH_UNSUPPORTED', 'the top of the repository cannot be tracked as a whole', {
       hint: 'name the files and directories: mlv add data/ model.pkl',

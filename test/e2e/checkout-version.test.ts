@@ -107,6 +107,8 @@ describe('a manifest that someone else wrote', () => {
       ['../outside', 'REGISTRY_INVALID'],
       ['.git/hooks/post-checkout', 'REGISTRY_INVALID'],
       ['train.py', 'TRACKED_BY_GIT'],
+      ['.gitattributes', 'PATH_UNSUPPORTED'],
+      ['other.mlv', 'TARGET_IS_POINTER'],
     ] as const) {
       const result = await forged(cwd, clone, path);
       expect(result.exitCode, path).not.toBe(0);
