@@ -1,4 +1,5 @@
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { giveWord } from '../../src/registry/approve.js';
 import type { RegistryEvent } from '../../src/registry/event.js';
@@ -9,7 +10,7 @@ import { writeFiles } from '../helpers/mlv-repository.js';
 import { testManifest } from '../helpers/registry.js';
 import { auditCodes, eventFile, forceIn, type Person, person, proposerFor } from '../helpers/registry-people.js';
 import { commitAll, git, makeRepository } from '../helpers/repository.js';
-import { sshKey } from '../helpers/signing-keys.js';
+import { openPgpKey, sshKey } from '../helpers/signing-keys.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 let ada: Person;
@@ -139,6 +140,44 @@ describe('an honest registry', () => {
     expect(await auditCodes(cwd)).toEqual({ faults: [], notes: ['override'] });
   });
 });
+
+describe('OpenPGP keys', () => {
+  it('sign as SSH keys do, and end when they say so themselves', async () => {
+    const [lead, gone] = [
+      openPgpKey('ada@example.com'),
+      openPgpKey('bob@example.com', { now: '20200101T000000', expires: '20200601T000000' }),
+    ];
+    const cwd = makeRepository();
+    writeFiles(cwd, { 'train.py': 'x' });
+    const commit = commitAll(cwd);
+    const [signing, expired] = [person('Ada', lead), person('Bob', gone)];
+    const block = (key: string): string =>
+      key
+        .trim()
+        .split('\n')
+        .map((line) => `      ${line}`)
+        .join('\n');
+    const signers = [lead, gone].map(
+      ({ publicKey }, at) => `  - who: ${['ada', 'bob'][at]}@example.com\n    key: |\n${block(publicKey)}`,
+    );
+    const text = `mlv: 1\nsigners:\n${signers.join('\n')}\nstages:\n  production: {signed: true}\n`;
+    const proposer = await proposerFor(cwd, signing);
+    await proposer.registry.change(() => ({ subject: 'policy', policy: { text } }));
+    await proposer.registry.change(() => ({ subject: 'one', register: { manifest: manifest(commit, '1.0.0') } }));
+    await promote(cwd, signing);
+    expect(await auditCodes(cwd)).toEqual({ faults: [], notes: ['policy-open'] });
+    const backThen = { ...expired, env: { ...expired.env, ...(await fakedGpg(cwd, '20200301T000000')) } };
+    forceIn(cwd, backThen, { files: eventFile(approval(cwd, expired), 3), sign: true });
+    expect((await auditCodes(cwd)).faults).toEqual(['key-expired']);
+  });
+});
+
+/** A gpg that takes it to be another day, as somebody who dates a signature back would have it. */
+async function fakedGpg(cwd: string, now: string): Promise<Record<string, string>> {
+  const program = join(cwd, '.git', 'gpg-then');
+  writeFileSync(program, `#!/bin/sh\nexec gpg --faked-system-time ${now} "$@"\n`, { mode: 0o755 });
+  return { GIT_CONFIG_COUNT: '3', GIT_CONFIG_KEY_2: 'gpg.program', GIT_CONFIG_VALUE_2: program };
+}
 
 describe('what is tried against a registry, with mlv and with plain Git', () => {
   it('a manifest that was changed', async () => {
