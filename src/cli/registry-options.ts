@@ -4,6 +4,7 @@ import type { Condition } from '../registry/condition-syntax.js';
 import { readMoment } from '../registry/reference.js';
 import type { RegistryView } from '../registry/registry.js';
 import type { Selection } from '../registry/version-list.js';
+import { plain } from './render/registry.js';
 import { type OptionValue, textOption, type VerbInput } from './verb.js';
 
 /** What to tell where nothing is registered. */
@@ -45,7 +46,7 @@ export function conditionNotes({ missing, asked, unfit }: Pick<Selection, 'missi
   const absent = [...missing].map(([name, count]) =>
     count === asked ? `no version has ${name}` : `${count} of ${asked} versions have no ${name}`,
   );
-  return unfit === undefined ? absent : [...absent, `not all could be judged: ${unfit}`];
+  return unfit === undefined ? absent : [...absent, `not all could be judged: ${plain(unfit)}`];
 }
 
 /** What to tell of an empty registry, or nothing. */

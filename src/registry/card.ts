@@ -78,7 +78,7 @@ function introduction({ manifest, meta, state }: CardSource): string {
   if (description !== undefined) lines.push('', text(description));
   if (state.deprecated) {
     const { reason, successor } = state.deprecated;
-    const instead = successor === undefined ? '' : ` Use ${code(`${model}@${successor}`)} instead.`;
+    const instead = successor === undefined ? '' : ` Use ${code(successor)} instead.`;
     lines.push('', `**Deprecated.**${reason === undefined ? '' : ` ${text(reason)}`}${instead}`);
   }
   if (state.stages.length > 0) lines.push('', `Stage: ${state.stages.map(text).join(', ')}`);

@@ -53,7 +53,7 @@ export type RegistryEvent = EventBase &
         on?: string;
         on_oid?: string;
       }
-    | { type: 'deprecated' /** What to use instead. */; successor?: string }
+    | { type: 'deprecated' /** What to use instead: `fraud@1.4.0`. */; successor?: string }
     | {
         type: 'deployed';
         stage?: string /** Where: a cluster, a region, an endpoint. */;

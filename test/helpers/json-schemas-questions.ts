@@ -177,7 +177,12 @@ export const registryQuestionSchemas = {
       }),
     ),
     deprecated: z
-      .strictObject({ by: person, at: time, reason: z.string().optional(), successor: version.optional() })
+      .strictObject({
+        by: person,
+        at: time,
+        reason: z.string().optional(),
+        successor: z.string().describe('`model@version`').optional(),
+      })
       .optional(),
     components: z
       .array(z.looseObject({ ...component.shape, stages: z.array(z.string()), metrics: figures }))

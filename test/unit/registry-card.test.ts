@@ -79,7 +79,7 @@ describe('the front matter of a card', () => {
 
 describe('the card', () => {
   it('says of a deprecated version what to use instead', () => {
-    const deprecated = { by: 'Ada', at: '2026-03-02T10:00:00Z', reason: 'it drifts', successor: '2.0.0' };
+    const deprecated = { by: 'Ada', at: '2026-03-02T10:00:00Z', reason: 'it drifts', successor: 'fraud@2.0.0' };
     expect(modelCard(source({}, {}, { deprecated }))).toContain('**Deprecated.** it drifts Use `fraud@2.0.0` instead.');
   });
 

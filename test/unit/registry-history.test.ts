@@ -65,7 +65,7 @@ describe('an event in words', () => {
       testEvent(one, { type: 'evaluated', on: 'holdout', metrics: { auc: { value: 0.9 }, f1: { value: 0.5 } } }),
       'evaluated on holdout: auc 0.9, f1 0.5',
     ],
-    [testEvent(one, { type: 'deprecated', successor: '1.1.0' }), 'deprecated, 1.1.0 follows'],
+    [testEvent(one, { type: 'deprecated', successor: 'fraud@1.1.0' }), 'deprecated, fraud@1.1.0 follows'],
     [
       testEvent(one, { type: 'deployed', target: 'eu-west', stage: 'production', note: 'blue' }),
       'deployed to eu-west, stage production: blue',

@@ -30,10 +30,10 @@ export function versionLines(detail: VersionDetail, { style, events }: { style: 
   });
 }
 
-function warnings({ state: { deprecated, model } }: VersionDetail, style: Style): string[] {
+function warnings({ state: { deprecated } }: VersionDetail, style: Style): string[] {
   if (!deprecated) return [];
   const { reason, successor } = deprecated;
-  const instead = successor === undefined ? '' : `; use ${plain(`${model}@${successor}`)}`;
+  const instead = successor === undefined ? '' : `; use ${plain(successor)}`;
   return [style.red(`deprecated${reason === undefined ? '' : `: ${plain(reason)}`}${instead}`)];
 }
 

@@ -2,7 +2,9 @@ import { MlvError } from '../../core/errors.js';
 import { type FoundVersion, resolveReference, versionName, viewsInTime } from '../../registry/reference-resolve.js';
 import { stagesOf } from '../../registry/version-list.js';
 import { openRegistryHere } from '../open-registry.js';
+import { terminalColumns } from '../registry-options.js';
 import { formatFields } from '../render/fields.js';
+import { escapeControls } from '../render/quote.js';
 import { percent, plain } from '../render/registry.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
@@ -23,7 +25,7 @@ export async function run(session: Session, { args: [reference = ''], options }:
   }
   const document = session.globals.json || format !== undefined ? await describe(found, reference) : undefined;
   return {
-    text: [format === undefined || !document ? versionName(found.version) : formatFields(format, document)],
+    text: [format === undefined || !document ? versionName(found.version) : filled(format, document)],
     ...(document && { json: document }),
     notes: [...(key === undefined ? sharingNotes(found) : []), ...deprecationNotes(found)],
   };
@@ -52,6 +54,12 @@ async function describe(found: FoundVersion, reference: string): Promise<Record<
     components,
     registry: view.tip,
   };
+}
+
+/** Scripts get the fields as they are; on a terminal nothing in them acts. */
+function filled(format: string, document: Readonly<Record<string, unknown>>): string {
+  const text = formatFields(format, document);
+  return terminalColumns() === undefined ? text : escapeControls(text, { keepNewlines: true });
 }
 
 function sharingNotes({ sharing = [] }: FoundVersion): string[] {
