@@ -12,10 +12,13 @@ import type { Pointer } from '../workspace/pointer-format.js';
 import { writePointers, writeTextFile } from '../workspace/pointer-write.js';
 import { loadTargets, pointerPathOf, selectTargets } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
+import { whileWriting } from './output-locks.js';
 import type { RunTools } from './run.js';
-import { makeWritable, type RunRequest } from './run-prepare.js';
+import { makeWritable, type RunRequest, writtenPaths } from './run-prepare.js';
 import { RECORD_FILE, type RunMetricsFile, type RunOutput } from './run-record.js';
 import { rememberRun, type StoredRun } from './run-store.js';
+
+type RestoreTools = Pick<RunTools, 'reporter' | 'signal' | 'stage'>;
 
 /** What a run made, as it can be put back. */
 interface Restorable {
@@ -59,15 +62,23 @@ export function lackingFor(repository: Repository, stored: StoredRun, request: R
 /**
  * Puts back what an earlier run of the same made: pointers, outputs, files of metrics. Content of the outputs that is in
  * no object yet is stored first, and told of. Gives the files that a commit should hold. Errors: those of makeWritable and
- * checkout, `OBJECT_MISSING`, `UNSAVED_CHANGES`.
+ * checkout, `OBJECT_MISSING`, `UNSAVED_CHANGES`, `RUN_FAILED` where another process writes the same at this moment.
  */
-export async function restoreRun(
+export function restoreRun(
   repository: Repository,
   { stored, request }: { stored: StoredRun; request: RunRequest },
-  tools: Pick<RunTools, 'reporter' | 'signal' | 'stage'>,
+  tools: RestoreTools,
 ): Promise<RepositoryPath[]> {
   const found = restorable(repository, stored, request);
   if (!found) throw new RangeError('a run that cannot be restored was to be');
+  return whileWriting(repository, writtenPaths(request), () => restore(repository, { stored, request, found }, tools));
+}
+
+async function restore(
+  repository: Repository,
+  { stored, request, found }: { stored: StoredRun; request: RunRequest; found: Restorable },
+  tools: RestoreTools,
+): Promise<RepositoryPath[]> {
   await makeWritable(repository, request);
   await saveOutputs(repository, found.outputs, tools);
   await saveMetrics(repository, found.metrics, tools);

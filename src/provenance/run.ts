@@ -6,6 +6,7 @@ import { absolutePath, type RepositoryPath } from '../workspace/paths.js';
 import { writeTextFile } from '../workspace/pointer-write.js';
 import type { Repository } from '../workspace/repository.js';
 import { type Environment, hostClass } from './environment.js';
+import { whileWriting } from './output-locks.js';
 import type { CommandEnding } from './run-command.js';
 import { changesOf, lookAtInputs } from './run-inputs.js';
 import { type RunFigures, readFigures, readRunParams } from './run-metrics.js';
@@ -49,10 +50,15 @@ const NOTHING: AddResult = { targets: [], files: [], staged: false };
 /**
  * Runs a command, and where it ends well, records what it read and adds what it wrote: the contents first, then the
  * record, the pointers that name it last, so that whatever happens in between, no pointer says what is not so. A command
- * that fails or is interrupted leaves everything as it left it. Errors: those of makeWritable and runCommand; after the
- * command `RUN_FAILED` for an output that is not there, those of readFigures and add.
+ * that fails or is interrupted leaves everything as it left it. Errors: `RUN_FAILED` where another process writes the
+ * same at this moment; those of makeWritable and runCommand; after the command `RUN_FAILED` for an output that is not
+ * there, those of readFigures and add.
  */
-export async function executeRun(repository: Repository, prepared: PreparedRun, tools: RunTools): Promise<RunOutcome> {
+export function executeRun(repository: Repository, prepared: PreparedRun, tools: RunTools): Promise<RunOutcome> {
+  return whileWriting(repository, writtenPaths(prepared.request), () => execute(repository, prepared, tools));
+}
+
+async function execute(repository: Repository, prepared: PreparedRun, tools: RunTools): Promise<RunOutcome> {
   const { request } = prepared;
   warnOfDifferences(prepared, tools.reporter);
   await makeWritable(repository, request);

@@ -22,6 +22,15 @@ export function withLock<T>(path: string, action: () => T): T {
   }
 }
 
+/**
+ * Takes a lock for work that takes long, and gives the function that ends it; undefined, at once, where another process
+ * that runs holds it. A lock whose holder was killed is taken over. Error: `FILE_SYSTEM`.
+ */
+export function holdLock(path: string): (() => void) | undefined {
+  while (!create(path)) if (!removeStale(path)) return undefined;
+  return () => rmSync(path, { force: true });
+}
+
 function acquire(path: string, until: number): void {
   while (!create(path)) {
     if (removeStale(path)) continue;

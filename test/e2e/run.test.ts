@@ -199,6 +199,23 @@ describe('mlv run', () => {
     expect((await train(cwd)).exitCode).toBe(0);
   });
 
+  it('does not run a command that writes what another one is writing', async () => {
+    const cwd = await project();
+    const script = 'echo ready; while [ ! -f stop ]; do sleep 0.05; done; echo 1 > model.bin';
+    const child = startMlv(['run', '-o', 'model.bin', '--', 'sh', '-c', script], { cwd });
+    const ended = collect(child);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const other = await runMlv(['run', '-o', 'model.bin', '--', 'sh', '-c', 'echo 2 > model.bin; echo > ran'], { cwd });
+    writeFileSync(join(cwd, 'stop'), '');
+    expect(other.exitCode).toBe(1);
+    expect(other.stderr).toContain("another mlv runs a command that writes 'model.bin' at this moment");
+    expect(existsSync(join(cwd, 'ran'))).toBe(false);
+    expect((await ended).exitCode).toBe(0);
+    expect((await runMlv(['run', '-o', 'model.bin', '--', 'sh', '-c', 'echo 3 > model.bin'], { cwd })).exitCode).toBe(
+      0,
+    );
+  });
+
   it('with a full disk leaves no pointer that names what is not stored', async ({ skip }) => {
     const disk = smallDisk(512);
     if (!disk) return skip('the tests may not mount a file system here');
