@@ -8,7 +8,7 @@ import {
   type ValueExpression,
 } from './condition-syntax.js';
 
-/** What conditions ask of one version; see versionFacts. */
+/** What conditions ask of one version; see factsOfVersion. */
 export interface Facts {
   /** The value of a name (`['metrics', 'auc']`, or bare `['auc']`), or undefined where there is none. */
   lookup(path: readonly string[]): FactValue | undefined;

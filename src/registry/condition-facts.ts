@@ -24,7 +24,7 @@ export function factsFrom(source: FactSource, stages: Pick<Facts, 'onStage' | 'e
 }
 
 /** Facts of a registered version: those of its manifest, what was measured later, and where it stands. */
-export function versionFacts(
+export function factsOfVersion(
   model: ModelState,
   version: VersionState,
   options: { emptyStageHolds?: boolean } = {},

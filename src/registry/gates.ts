@@ -1,6 +1,6 @@
 import { parseCondition } from './condition.js';
 import { evaluate, type Facts } from './condition-evaluate.js';
-import { factsFrom, versionFacts } from './condition-facts.js';
+import { factsFrom, factsOfVersion } from './condition-facts.js';
 import type { GateResult } from './event.js';
 import { hasRole, isSamePerson, mailOf } from './person.js';
 import type { Policy, StagePolicy } from './policy.js';
@@ -127,7 +127,7 @@ function gateFacts(model: ModelState, version: VersionState): Facts {
   const lookup = ({ lookup: full }: Facts, path: readonly string[]): ReturnType<Facts['lookup']> =>
     full(['metrics', ...path]) ??
     (['metrics', 'params', 'evaluations'].includes(path[0] as string) ? full(path) : undefined);
-  const whole = versionFacts(model, version);
+  const whole = factsOfVersion(model, version);
   const onStage = (stage: string): Facts | undefined => {
     const there = whole.onStage?.(stage) ?? lastOn(model, stage);
     return there && { lookup: (path) => lookup(there, path) };
@@ -141,7 +141,7 @@ function lastOn(model: ModelState, stage: string): Facts | undefined {
     ?.findLast((assigned) => assigned.length > 0)
     ?.at(-1);
   const version = last && model.versions.get(last.version);
-  return version && versionFacts(model, version);
+  return version && factsOfVersion(model, version);
 }
 
 function evaluationGates({ on, metrics }: { on: string; metrics?: string[] }, { version }: GateQuestion): GateResult[] {

@@ -3,7 +3,7 @@ import type { Repository } from '../workspace/repository.js';
 import { type CodeChange, codePaths } from './auto-bump.js';
 import { parseCondition } from './condition.js';
 import { evaluate, type Facts } from './condition-evaluate.js';
-import { factsFrom, versionFacts } from './condition-facts.js';
+import { factsFrom, factsOfVersion } from './condition-facts.js';
 import type { Manifest, ManifestComponent } from './manifest.js';
 import { manifestDigest } from './manifest-format.js';
 import { type ChosenNumber, defaultParent, nextNumber, numberTaken } from './next-version.js';
@@ -190,7 +190,7 @@ export async function requireCondition(
   const onStage = (stage: string): Facts | undefined => {
     const there = state && mainAssignment(state.stages.get(stage) ?? []);
     const version = there && state.versions.get(there.version);
-    return state && version && versionFacts(state, version);
+    return state && version && factsOfVersion(state, version);
   };
   const { holds, found, problems } = evaluate(parsed, factsFrom({ metrics, params, fields: { model } }, { onStage }));
   if (holds) return;

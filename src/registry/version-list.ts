@@ -3,7 +3,7 @@ import { type Better, betterOf, type Metric } from '../provenance/metrics.js';
 import type { ParamValue } from '../provenance/params.js';
 import { parseCondition } from './condition.js';
 import { evaluate } from './condition-evaluate.js';
-import { versionFacts } from './condition-facts.js';
+import { factsOfVersion } from './condition-facts.js';
 import type { Condition } from './condition-syntax.js';
 import type { ModelState, VersionState } from './registry.js';
 import { newestFirst } from './version-order.js';
@@ -76,7 +76,7 @@ export function selectVersions(models: readonly ModelState[], condition?: Condit
   let unfit: string | undefined;
   const holds = ({ model, version }: Candidate): boolean => {
     if (!condition) return true;
-    const verdict = evaluate(condition, versionFacts(model, version));
+    const verdict = evaluate(condition, factsOfVersion(model, version));
     for (const name of verdict.missing) missing.set(name, (missing.get(name) ?? 0) + 1);
     unfit ??= verdict.unfit[0];
     return verdict.holds;
@@ -142,7 +142,7 @@ function figureOf(
   { model, version }: Candidate,
   { metric, path }: { metric: string; path: readonly string[] },
 ): number | undefined {
-  const value = ownMetric(version, metric)?.value ?? versionFacts(model, version).lookup(path);
+  const value = ownMetric(version, metric)?.value ?? factsOfVersion(model, version).lookup(path);
   return typeof value === 'number' ? value : undefined;
 }
 
