@@ -20,7 +20,7 @@ const LOG_LIMIT = 256 * 1024;
 const TIES = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_COMMON_DIR', 'GIT_PREFIX', 'GIT_CEILING_DIRECTORIES'];
 
 /** A version that is to be restored. */
-interface Restored {
+export interface Restored {
   open: OpenRegistry;
   view: RegistryView;
   version: VersionState;
@@ -44,18 +44,28 @@ export async function withRestoredVersion<T>(
       hint: 'only what was committed can be restored as a whole: register it again from a clean workspace',
     });
   }
-  const { remote } = await open.registry.status();
-  if (remote !== undefined) await fetchVersionTags(git, [manifest], { remote, interactive: false });
   const parent = realpathSync(mkdtempSync(join(tmpdir(), 'mlv-version-')));
   const directory = join(parent, version.model);
   try {
-    await git.addWorktree(directory, manifest.commit);
-    await bring(session, { view, version, directory });
+    await restoreVersion(session, { open, view, version }, directory);
     return await work(directory);
   } finally {
     await git.removeWorktree(directory).catch(() => {});
     rmSync(parent, { recursive: true, force: true });
   }
+}
+
+/**
+ * Restores a version in a new linked working tree at `directory`, which must not be there: its commit, detached, its
+ * pointers and their content. What was never committed is not brought. Errors: those of Git and of pull.
+ */
+export async function restoreVersion(session: Session, restored: Restored, directory: string): Promise<void> {
+  const { open, view, version } = restored;
+  const manifest = await view.manifest(version.model, version.version);
+  const { remote } = await open.registry.status();
+  if (remote !== undefined) await fetchVersionTags(open.git, [manifest], { remote, interactive: false });
+  await open.git.addWorktree(directory, manifest.commit);
+  await bring(session, { view, version, directory });
 }
 
 /** Fetches what the version needs into the cache that all working trees share, and checks it out in one of them. */
@@ -104,6 +114,7 @@ export async function runInVersion(
   });
 }
 
-function withoutTies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** An environment in which Git finds the repository of the directory that it runs in. */
+export function withoutTies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !TIES.includes(name)));
 }

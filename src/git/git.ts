@@ -148,6 +148,8 @@ export interface Git {
   chainLog(tip: string, paths?: readonly string[]): Promise<ChainEntry[]>;
   /** Checks a commit out into a linked working tree of its own, which must not be there yet; runs no hook. */
   addWorktree(path: string, commit: string): Promise<void>;
+  /** Applies a patch of `git diff --binary` in a working tree, all of it or nothing. Error: `GIT_FAILED`. */
+  applyPatch(directory: string, patch: Uint8Array): Promise<void>;
   /** Takes a linked working tree away, with everything in it. */
   removeWorktree(path: string): Promise<void>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */

@@ -13,7 +13,7 @@ import { commitWith, reachableFiles } from './reachable.js';
 import { remoteTips } from './remote-tips.js';
 import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './revisions.js';
 import { openTextGit, type TextGit } from './simple.js';
-import { addWorktree, removeWorktree } from './temporary-worktree.js';
+import { addWorktree, applyPatch, removeWorktree } from './temporary-worktree.js';
 import { filesBelow, hashFiles } from './working-state.js';
 
 /**
@@ -49,6 +49,7 @@ function gitOver(context: GitContext): Git {
     remoteTips: () => remoteTips(context),
     chainLog: async (tip, paths) => (await import('./chain-log.js')).chainLog(context, tip, paths),
     addWorktree: (path, commit) => addWorktree(context, path, commit),
+    applyPatch: (directory, patch) => applyPatch(context, directory, patch),
     removeWorktree: (path) => removeWorktree(context, path),
     signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
     filesBelow: (paths) => filesBelow(context, paths),

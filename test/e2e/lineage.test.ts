@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
@@ -70,6 +70,25 @@ describe('lineage', () => {
     expect(await mlv(['why', 'fraud@1.0.0'], { cwd })).toContain('run train');
     const none = await runMlv(['why', 'other.csv'], { cwd });
     expect([none.exitCode, none.stderr]).toEqual([4, expect.stringContaining("no run is known that made 'other.csv'")]);
+  });
+
+  it('restore brings code, data and model of a version back, also what no commit had', async () => {
+    const project = await registered();
+    writeFiles(project, { 'params.yaml': 'seed: 2\n', 'train.sh': 'exit 1\n' });
+    await mlv(['register', 'fraud', 'model.bin', '--data', 'raw', '--version', '1.1.0', '--allow-dirty', '--push'], {
+      cwd: project,
+    });
+    writeFiles(project, { 'model.bin': 'other', 'params.yaml': 'seed: 3\n' });
+    const to = join(temporaryDirectory('restored'), 'fraud');
+    const result = await mlv(['restore', 'fraud@1.1.0', '--to', to, '--json'], { cwd: project });
+    expect(parseDocument('restore', result)).toMatchObject({ version: 'fraud@1.1.0', difference: true });
+    const read = (name: string): string => readFileSync(join(to, name), 'utf8');
+    expect([read('params.yaml'), read('train.sh'), read('raw/january.csv')]).toEqual(['seed: 2\n', 'exit 1\n', '1\n']);
+    expect(read('model.bin')).toContain('model');
+    expect(read('.mlv-version/manifest.yaml')).toContain('version: 1.1.0');
+    const again = await runMlv(['restore', 'fraud@1.1.0', '--to', to], { cwd: project });
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('there already')]);
+    expect(await mlv(['status', '--json'], { cwd: to })).not.toContain('"state": "modified"');
   });
 
   it('says what it could not look at', async () => {

@@ -46,6 +46,13 @@ export const lineageSchemas = {
     versions: z.array(z.strictObject({ version: z.string(), stages, deprecated: z.boolean() })),
     gaps,
   }),
+  restore: z.strictObject({
+    version: z.string(),
+    directory: z.string(),
+    commit: z.string(),
+    difference: z.boolean().describe('whether it had more than its commit, which was put back'),
+    about: z.string().describe('directory in it with manifest, environment and packages'),
+  }),
   why: z.strictObject({
     starts,
     runs: z.array(z.looseObject({ oid: z.string().describe('of the record') })).describe('as docs/formats/run.md says'),

@@ -107,4 +107,19 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     exits: [[4, 'no run is known that made it']],
     load: () => import('../verbs/why.js'),
   },
+  {
+    usage: 'restore <ref>',
+    summary: 'Restore code, data, model and description of the environment of a version',
+    description:
+      'In a new linked working tree: the commit of the version, detached, with its artifacts, its data and those of its ' +
+      'components, and what it had beyond the commit. This workspace stays as it is. The environment is described, not made.',
+    options: [{ flags: '--to <directory>', description: 'where (default: beside this repository)' }],
+    examples: [
+      ['mlv restore fraud@production', 'in ../fraud-1.4.0'],
+      ['mlv restore fraud@1.2.0 --to /tmp/fraud', 'somewhere else'],
+    ],
+    exits: [[4, 'something of it is not to be had']],
+    careful: true,
+    load: () => import('../verbs/restore.js'),
+  },
 ];
