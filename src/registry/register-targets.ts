@@ -29,6 +29,8 @@ export interface RegisterTargets {
   pointers: ReadonlyMap<RepositoryPath, Target>;
   /** Untracked files that do not look like code. */
   passedOver: readonly RepositoryPath[];
+  /** With `allowDirty`: other targets whose content is not what their pointer says, and is kept nowhere. */
+  notKept: readonly RepositoryPath[];
 }
 
 /**
@@ -59,7 +61,8 @@ export async function registerTargets(
   }
   const dirty = dirt.changed.length + dirt.untracked.length > 0;
   const passedOver = changes.untracked.filter((path) => !dirt.untracked.includes(path) && !request.read.includes(path));
-  return { artifacts, data, commit, dirty, pointers: new Map(targets.map((each) => [each.path, each])), passedOver };
+  const pointers = new Map(targets.map((each) => [each.path, each]));
+  return { artifacts, data, commit, dirty, pointers, passedOver, notKept: differing };
 }
 
 async function headOf({ git }: Repository): Promise<string> {

@@ -185,7 +185,7 @@ function notStored(paths: readonly RepositoryPath[]): MlvError {
 }
 
 function notesOn(
-  { passedOver }: RegisterTargets,
+  { passedOver, notKept }: RegisterTargets,
   { data }: Manifest,
   { parent, difference }: { parent: Manifest | undefined; difference: StoredDifference | undefined },
 ): string[] {
@@ -193,6 +193,7 @@ function notesOn(
   if (difference && difference.leftOut.length > 0) {
     notes.push(`too large to be kept with the difference: ${difference.leftOut.join(', ')}`);
   }
+  if (notKept.length > 0) notes.push(`not kept, though its pointer says otherwise: the content of ${some(notKept)}`);
   if (passedOver.length > 0) notes.push(`not in Git, and taken for no code: ${some(passedOver)}`);
   if (parent && parent.data.length > 0 && data.length === 0) {
     const paths = parent.data.map(({ path }) => path);
