@@ -88,7 +88,8 @@ describe('the S3 remote, on a server that fails', () => {
   it('tries again after a refusal for load, no sooner than the server asks', async () => {
     server.script(error(503, 'SlowDown', { headers: { 'retry-after': '3' } }), error(500, 'InternalError'), stored);
     expect(await (await openRetrying()).put('a', body)).toBe('created');
-    expect(waits).toEqual([3_000, 100]);
+    // Half of the jitter comes on top of what the server asks.
+    expect(waits).toEqual([3_050, 100]);
     expect(server.seen.map((request) => request.body.equals(bytes))).toEqual([true, true, true]);
   });
 
