@@ -121,6 +121,7 @@ describe('mlv resolve', () => {
   it('gives one caller always the same, and refuses a key where there is nothing to choose', async () => {
     expect(await out('resolve', 'fraud@production', '--key', 'user-1')).toBe('fraud@1.4.0\n');
     expect(await run('resolve', 'fraud@1.4.0', '--key', 'user-1')).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(await run('resolve', 'fraud@production', '--key', '')).toMatchObject({ exitCode: 2, stdout: '' });
   });
 
   it('refuses what is no reference, and says what is near', async () => {

@@ -7,12 +7,12 @@ import { formatFields } from '../render/fields.js';
 import { escapeControls } from '../render/quote.js';
 import { percent, plain } from '../render/registry.js';
 import type { Session } from '../session.js';
-import { type Result, textOption, type VerbInput } from '../verb.js';
+import { type OptionValue, type Result, textOption, type VerbInput } from '../verb.js';
 
 /** `mlv resolve`: see its declaration. Errors: `USAGE`, those of resolveReference. */
 export async function run(session: Session, { args: [reference = ''], options }: VerbInput): Promise<Result> {
   const { registry } = await openRegistryHere(session);
-  const key = textOption(options.key);
+  const key = keyOption(options.key);
   const format = textOption(options.format);
   const found = await resolveReference(await registry.viewOrFetch(), reference, {
     viewAtTime: viewsInTime(registry),
@@ -29,6 +29,15 @@ export async function run(session: Session, { args: [reference = ''], options }:
     ...(document && { json: document }),
     notes: [...(key === undefined ? sharingNotes(found) : []), ...deprecationNotes(found)],
   };
+}
+
+/** An empty key is a variable that nobody set: all callers would get the same version. */
+function keyOption(value: OptionValue): string | undefined {
+  const key = textOption(value);
+  if (key !== '') return key;
+  throw new MlvError('USAGE', 'the key is empty', {
+    hint: 'give what tells one caller from another, such as a user id',
+  });
 }
 
 async function describe(found: FoundVersion, reference: string): Promise<Record<string, unknown>> {
