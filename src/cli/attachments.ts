@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
 import { CacheBatch } from '../objects/cache-batch.js';
@@ -7,6 +6,7 @@ import type { Attachment } from '../registry/event.js';
 import { push } from '../transfer/push.js';
 import { type OpenRepository, openRepository } from './context.js';
 import { defaultRemote, openTransfer } from './open-transfer.js';
+import { readBounded } from './read-bounded.js';
 import type { Session } from './session.js';
 
 /** Bytes of one file that is kept with an event: reports, not data. */
@@ -50,13 +50,12 @@ export async function keepText(session: Session, name: string, text: string): Pr
 
 function readAttachment(path: string): Buffer {
   try {
-    if (statSync(path).size > ATTACHMENT_LIMIT) {
-      throw new MlvError('USAGE', `'${path}' is larger than 64 MiB`, {
-        hint: 'track it with mlv add, and name it in the reason',
-        data: { path },
-      });
-    }
-    return readFileSync(path);
+    const bytes = readBounded(path, ATTACHMENT_LIMIT);
+    if (bytes) return bytes;
+    throw new MlvError('USAGE', `'${path}' is larger than 64 MiB`, {
+      hint: 'track it with mlv add, and name it in the reason',
+      data: { path },
+    });
   } catch (error) {
     throw fileSystemError('read', path, error);
   }

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { readBounded } from './read-bounded.js';
 import type { Session } from './session.js';
 
 /** Bytes of a file that somebody names on the command line. */
@@ -14,8 +14,9 @@ export async function readTextFile(session: Session, file: string): Promise<stri
   if (file === '-') return readInput();
   const path = resolve(session.cwd, file);
   try {
-    if (statSync(path).size > LIMIT) throw tooLong(file);
-    return readFileSync(path, 'utf8');
+    const bytes = readBounded(path, LIMIT);
+    if (!bytes) throw tooLong(file);
+    return bytes.toString('utf8');
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw fileSystemError('read', path, error);
     throw new MlvError('PATH_NOT_FOUND', `there is no file '${file}'`, { cause: error, data: { path } });
