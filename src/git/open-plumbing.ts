@@ -8,6 +8,9 @@ import { writeTree } from './tree-writing.js';
 
 /** The plumbing of a repository. */
 export function gitPlumbing(context: GitContext): GitPlumbing {
+  // Commits never change, and so neither does what was once found out about two of them.
+  const ancestry = new Map<string, boolean>();
+  let signing: Promise<boolean> | undefined;
   return {
     currentRefs: (patterns) => currentRefs(context, patterns),
     checkedOutAt: async (branch) => {
@@ -18,24 +21,37 @@ export function gitPlumbing(context: GitContext): GitPlumbing {
     listFolders: (treeish, path) => listFolders(context, treeish, path),
     diffTrees: (from, to, paths) => diffTrees(context, { from, to, paths }),
     writeTree: (tree) => writeTree(context, tree),
-    commitTree: (request) => commitTree(context, request),
+    commitTree: async (request) => {
+      const commit = await commitTree(context, request);
+      for (const parent of request.parents) ancestry.set(`${parent} ${commit}`, true);
+      return commit;
+    },
     makeTag: (request) => makeTag(context, request),
     updateRefs: (updates) => updateRefs(context, updates),
     push: (request) => pushRefs(context, request),
     fetch: (request) => fetchRefs(context, request),
     isAncestor: async (ancestor, commit) => {
-      const args = ['merge-base', '--is-ancestor', ancestor, commit];
-      return ancestor === commit || (await context.run(args, { accept: [0, 1] })).code === 0;
+      if (ancestor === commit) return true;
+      const known = ancestry.get(`${ancestor} ${commit}`);
+      if (known !== undefined) return known;
+      const { code } = await context.run(['merge-base', '--is-ancestor', ancestor, commit], { accept: [0, 1] });
+      ancestry.set(`${ancestor} ${commit}`, code === 0);
+      return code === 0;
     },
     commitsBetween: (from, to) => commitsBetween(context, from, to),
     author: () => author(context),
-    signsCommits: async () => {
-      const args = ['config', '--type=bool', '--get', 'commit.gpgSign'];
-      return lines((await context.run(args, { accept: [0, 1] })).stdout).at(-1) === 'true';
+    signsCommits: () => {
+      signing ??= signsCommits(context);
+      return signing;
     },
     remotes: () => gitRemotes(context),
     readCommit: (commit) => readCommit(context, commit),
   };
+}
+
+async function signsCommits(context: GitContext): Promise<boolean> {
+  const args = ['config', '--type=bool', '--get', 'commit.gpgSign'];
+  return lines((await context.run(args, { accept: [0, 1] })).stdout).at(-1) === 'true';
 }
 
 async function gitRemotes(context: GitContext): Promise<{ all: string[]; ofBranch: string | undefined }> {

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 export type Pause = (attempt: number) => Promise<void>;
 
 const SHORTEST_MS = 10;
-const LONGEST_MS = 1000;
+const LONGEST_MS = 250;
 
 /** Waits a random time below a bound that doubles with each attempt, so that those who race get apart. */
 export const randomPause: Pause = async (attempt) => {

@@ -6,15 +6,14 @@ import { parseManifest } from './manifest-format.js';
 import { parseModelMeta } from './model-meta-format.js';
 import { prepareChange } from './prepare.js';
 import type { RegistryChange } from './registry.js';
-import { checkNotRewritten, type RegistryRefs, readRefs } from './registry-refs.js';
+import { checkNotRewritten, type RegistryRefs } from './registry-refs.js';
 
-/** The tags of versions that only this clone has, which go with its commits to the remote. */
+/** The tags of versions that only this clone has, as `tip` has them and the remote's branch does not, which go with its commits to the remote. */
 export async function pendingTags(
   { plumbing }: RegistryContext,
-  remote: string,
+  { tracking }: Pick<RegistryRefs, 'tracking'>,
   tip: string | undefined,
 ): Promise<{ name: string; object: string }[]> {
-  const { tracking } = await readRefs(plumbing, { remote });
   if (tip === undefined || tip === tracking) return [];
   const files =
     tracking === undefined
@@ -34,20 +33,21 @@ export async function pendingTags(
 /**
  * Where this clone and the remote diverged, makes this clone's own commits again on top of the remote's: each is judged on
  * the state that it now follows, numbered anew, and signed again where it was signed. The branch moves when all are made.
- * Errors: what the judge refuses, `VERSION_EXISTS`, `REGISTRY_INVALID`, `REGISTRY_REWRITTEN`.
+ * True where anything was made. Errors: what the judge refuses, `VERSION_EXISTS`, `REGISTRY_INVALID`, `REGISTRY_REWRITTEN`.
  */
-export async function replayLocal(context: RegistryContext, refs: RegistryRefs): Promise<void> {
+export async function replayLocal(context: RegistryContext, refs: RegistryRefs): Promise<boolean> {
   const { plumbing } = context;
   const { local, tracking } = refs;
   await checkNotRewritten(plumbing, refs);
-  if (local === undefined || tracking === undefined || local === tracking) return;
-  if ((await plumbing.isAncestor(tracking, local)) || (await plumbing.isAncestor(local, tracking))) return;
+  if (local === undefined || tracking === undefined || local === tracking) return false;
+  if ((await plumbing.isAncestor(local, tracking)) || (await plumbing.isAncestor(tracking, local))) return false;
   let tip = tracking;
   for (const { commit, parents } of await plumbing.commitsBetween(tracking, local)) {
     tip = await replayCommit(context, { commit, parent: parents[0] }, tip);
   }
   // Where another process was faster, the next look finds what it left.
   await plumbing.updateRefs([{ name: REGISTRY_REF, to: tip, from: local }]);
+  return true;
 }
 
 async function replayCommit(

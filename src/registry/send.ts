@@ -11,9 +11,11 @@ const REFUSALS = 4;
 export interface Sending {
   remote: string;
   commit: string;
-  /** The commit that it stands on, and that the remote was last known to have or to lack. */
-  base: string | undefined;
+  /** What the remote's branch was last known to be. */
+  known: string | undefined;
   tags: readonly { name: string; object: string }[];
+  /** How often others were faster already. */
+  lost: number;
 }
 
 /**
@@ -23,19 +25,19 @@ export interface Sending {
  */
 export async function sendCommit(context: RegistryContext, sending: Sending): Promise<boolean> {
   const { plumbing, interactive, pause } = context;
-  const { remote, commit, tags } = sending;
+  const { remote, commit, tags, lost, known } = sending;
   const refs = [{ object: commit, name: REGISTRY_REF }, ...tags];
-  for (let attempt = 0; ; attempt += 1) {
-    const before = (await readRefs(plumbing, { remote })).tracking;
+  for (let refusals = 1; ; refusals += 1) {
     const pushed = await plumbing.push({ remote, refs, interactive });
     if (pushed.outcome === 'done') return true;
+    // Before the remote is asked and not after: who waits with what it said is late again.
+    await pause(lost + refusals - 1);
     await fetchAfter(context, remote, pushed.said);
     const { tracking } = await readRefs(plumbing, { remote });
     if (tracking !== undefined && (await plumbing.isAncestor(commit, tracking))) return true;
     // Another process of this clone may have learned it before the first look.
-    if (tracking !== before || (tracking !== undefined && !(await plumbing.isAncestor(tracking, commit)))) return false;
-    if (pushed.outcome === 'failed' || attempt + 1 >= REFUSALS) throw refused(remote, pushed, tags);
-    await pause(attempt);
+    if (tracking !== known || (tracking !== undefined && !(await plumbing.isAncestor(tracking, commit)))) return false;
+    if (pushed.outcome === 'failed' || refusals >= REFUSALS) throw refused(remote, pushed, tags);
   }
 }
 

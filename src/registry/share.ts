@@ -11,7 +11,7 @@ import { pendingTags, replayLocal } from './replay.js';
 import { sendCommit } from './send.js';
 
 /** Attempts to get what is local behind what the remote has. */
-const TRIES = 50;
+const TRIES = 100;
 
 /** Sends what only this clone has; see Registry.push. */
 export async function pushRegistry(context: RegistryContext): Promise<ShareReport> {
@@ -22,13 +22,12 @@ export async function pushRegistry(context: RegistryContext): Promise<ShareRepor
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
     const { refs, tip } = await bringTogether(context, remote);
     const report = { ...(await reportOn(context, first, refs)), sent: await count(context, refs.tracking, tip), tip };
-    const tags = await pendingTags(context, remote, tip);
+    const tags = await pendingTags(context, refs, tip);
     const done = tip === undefined || report.sent === 0;
-    if (done || (await sendCommit(context, { remote, commit: tip, base: refs.tracking, tags }))) {
+    if (done || (await sendCommit(context, { remote, commit: tip, known: refs.tracking, tags, lost: attempt }))) {
       if (tip !== undefined) await advanceRefs(plumbing, { commit: tip, remote }, pause);
       return report;
     }
-    await pause(attempt);
   }
   throw new MlvError('REGISTRY_RACE', `others wrote to the registry faster, ${TRIES} times in a row`, {
     hint: 'run the same command again; nothing was sent',
@@ -109,12 +108,13 @@ async function giveUp(context: RegistryContext, remote: string, options: PullOpt
   const { plumbing } = context;
   const { dropLocal = false, acceptRewritten = false } = options;
   if (!dropLocal && !acceptRewritten) return 0;
-  const { local, tracking, seen } = await readRefs(plumbing, { remote });
+  const refs = await readRefs(plumbing, { remote });
+  const { local, tracking, seen } = refs;
   const dropped = local === undefined ? 0 : await count(context, tracking, local);
   const updates: RefUpdate[] = [];
   if (local !== undefined && dropped > 0) {
     updates.push({ name: REGISTRY_REF, to: tracking, from: local });
-    const tags = await pendingTags(context, remote, local);
+    const tags = await pendingTags(context, refs, local);
     updates.push(...tags.map(({ name, object }) => ({ name, to: undefined, from: object })));
   }
   if (acceptRewritten && seen !== tracking) updates.push({ name: seenRef(remote), to: tracking, from: seen });

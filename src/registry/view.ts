@@ -52,6 +52,7 @@ const EMPTY: RegistryView = {
 class CommitView implements RegistryView {
   private readonly loaded = new Map<string, Promise<LoadedModel | undefined>>();
   private readonly states = new Map<string, CachedState>();
+  private ownPolicy: Promise<string | undefined> | undefined;
   private trees: Promise<Map<string, string>> | undefined;
 
   constructor(
@@ -120,7 +121,12 @@ class CommitView implements RegistryView {
     return text === undefined ? DEFAULT_POLICY : parsePolicy(text, { path: POLICY_PATH, commit: this.tip });
   }
 
-  async policyText(): Promise<string | undefined> {
+  policyText(): Promise<string | undefined> {
+    this.ownPolicy ??= this.readPolicyText();
+    return this.ownPolicy;
+  }
+
+  private async readPolicyText(): Promise<string | undefined> {
     const { git } = this.options;
     const [file] = await git.plumbing.listTree(this.tip, [POLICY_PATH]);
     if (!file) return undefined;

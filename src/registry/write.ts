@@ -6,12 +6,12 @@ import { needsSignature } from './judge-commit.js';
 import { REGISTRY_REF } from './layout.js';
 import { type PreparedChange, prepareChange } from './prepare.js';
 import type { ChangeResult, Decide, RegistryChange, RegistryView } from './registry.js';
-import { newestTip, readRefs } from './registry-refs.js';
+import { newestTip, type RegistryRefs, readRefs } from './registry-refs.js';
 import { pendingTags, replayLocal } from './replay.js';
 import { sendCommit } from './send.js';
 
 /** Attempts before a race counts as lost. */
-const TRIES = 50;
+const TRIES = 100;
 
 /**
  * Decides on the newest view and writes what comes of it; see Registry.change. What is in the cache is never used here:
@@ -42,39 +42,38 @@ class Writer {
   async run(): Promise<ChangeResult> {
     await refuseCheckedOut(this.context);
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
-      const base = await this.base();
-      const view = this.context.exactView(base);
+      const { refs, tip } = await this.base();
+      const view = this.context.exactView(tip);
       const change = await this.decideOn(view);
       if (change === 'stale') continue;
       if (change === undefined) return { commit: undefined, view, pushed: false };
       const written = await this.write(change, view);
       if (written === 'stale') continue;
-      if (await this.publish(written)) {
+      if (await this.publish(written, refs, attempt)) {
         return {
           commit: written.commit,
           view: this.context.exactView(written.commit),
           pushed: this.remote !== undefined,
         };
       }
-      await this.context.pause(attempt);
+      if (this.remote === undefined) await this.context.pause(attempt);
     }
     throw new MlvError('REGISTRY_RACE', `others wrote to the registry faster, ${TRIES} times in a row`, {
       hint: 'run the same command again; nothing was written',
     });
   }
 
-  /** The commit to build on. */
-  private async base(): Promise<string | undefined> {
+  /** The commit to build on, and where the refs stand. */
+  private async base(): Promise<{ refs: RegistryRefs; tip: string | undefined }> {
     const { plumbing } = this.context;
     const { remote } = this;
     const refs = await readRefs(plumbing, { remote });
-    if (remote === undefined) return newestTip(plumbing, refs);
-    if (!this.fresh && refs.local === undefined && refs.tracking === undefined) {
+    if (remote !== undefined && !this.fresh && refs.local === undefined && refs.tracking === undefined) {
       await this.refresh(remote);
       return this.base();
     }
-    await replayLocal(this.context, refs);
-    return newestTip(plumbing, await readRefs(plumbing, { remote }));
+    if (remote !== undefined && (await replayLocal(this.context, refs))) return this.base();
+    return { refs, tip: await newestTip(plumbing, refs) };
   }
 
   /** A refusal, or having nothing to do, counts only on the newest state. */
@@ -111,7 +110,7 @@ class Writer {
     });
   }
 
-  private async publish({ commit, base, tags }: Written): Promise<boolean> {
+  private async publish({ commit, base, tags }: Written, refs: RegistryRefs, lost: number): Promise<boolean> {
     const { plumbing, pause } = this.context;
     const { remote } = this;
     if (remote === undefined) {
@@ -120,10 +119,10 @@ class Writer {
       if (local !== undefined && local !== base && !(await plumbing.isAncestor(local, commit))) return false;
       return plumbing.updateRefs([branch, ...tags.map(({ name, object }) => ({ name, to: object, from: undefined }))]);
     }
-    const waiting = await pendingTags(this.context, remote, base);
+    const waiting = await pendingTags(this.context, refs, base);
     // Somebody in this clone may have been faster with the same version; the branch then refuses ours.
     const all = [...waiting.filter((other) => !tags.some(({ name }) => name === other.name)), ...tags];
-    if (!(await sendCommit(this.context, { remote, commit, base, tags: all }))) {
+    if (!(await sendCommit(this.context, { remote, commit, known: refs.tracking, tags: all, lost }))) {
       this.fresh = true;
       return false;
     }
