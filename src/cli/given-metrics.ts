@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import { type Metrics, mergeMetrics, parseMetricAssignment, parseMetrics } from '../provenance/parse-metrics.js';
+import { readBounded } from './read-bounded.js';
 import type { Session } from './session.js';
 import type { OptionValue } from './verb.js';
 
@@ -23,10 +23,9 @@ export async function givenMetrics(
 /** A text file that a person gave. Errors: `FILE_SYSTEM`, `METRICS_INVALID` for one of more than 16 MiB. */
 export function readSmallFile(path: string): string {
   try {
-    if (statSync(path).size > METRICS_LIMIT) {
-      throw new MlvError('METRICS_INVALID', `'${path}' is larger than 16 MiB`, { data: { path } });
-    }
-    return readFileSync(path, 'utf8');
+    const bytes = readBounded(path, METRICS_LIMIT);
+    if (bytes) return bytes.toString('utf8');
+    throw new MlvError('METRICS_INVALID', `'${path}' is larger than 16 MiB`, { data: { path } });
   } catch (error) {
     throw fileSystemError('read', path, error);
   }

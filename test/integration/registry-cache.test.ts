@@ -100,7 +100,10 @@ describe('the derived state of a registry', () => {
         (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('production', 'Production')),
       ],
       ['that of another', (file, other) => writeFileSync(file, readFileSync(other))],
-      ['of another format', (file) => writeFileSync(file, readFileSync(file, 'utf8').replace(/cache \d+ /, 'cache 0 '))],
+      [
+        'of another format',
+        (file) => writeFileSync(file, readFileSync(file, 'utf8').replace(/cache \d+ /, 'cache 0 ')),
+      ],
     ];
     for (const [how, damage] of damages) {
       await everything(await testRegistry(path));
