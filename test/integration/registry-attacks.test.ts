@@ -210,7 +210,7 @@ describe('what is tried against a registry, with mlv and with plain Git', () => 
     await expect(change).rejects.toMatchObject(refusal('policy-role'));
     forceIn(cwd, eve, { files: { 'policy.yaml': loose }, sign: true });
     await expect(promote(cwd)).rejects.toMatchObject(refusal('policy-forged'));
-    expect((await auditCodes(cwd)).faults).toEqual(['policy-role']);
+    expect((await auditCodes(cwd)).faults).toEqual(['policy-role', 'signer-unknown']);
   });
 
   it('a policy loosened in the change that uses it', async () => {
