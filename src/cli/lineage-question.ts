@@ -37,7 +37,9 @@ export async function askLineage(session: Session, operand: string): Promise<Lin
   const isVersion = isExplicitReference(operand) && !isFile(repository, operand);
   if (isVersion) {
     const found = await resolveReference(view, operand, { viewAtTime: viewsInTime(registry) });
-    const collected = await collectLineage(repository, { versions, asked: [] });
+    const { artifacts, data } = await found.view.manifest(found.version.model, found.version.version);
+    const named = [...artifacts, ...data].map(({ oid, path }) => ({ id: oid, path }));
+    const collected = await collectLineage(repository, { versions, asked: named });
     const starts = [versionName(found.version)];
     return { repository, graph: new LineageGraph(collected.facts), starts, gaps: gapsOf(collected) };
   }

@@ -60,6 +60,7 @@ describe('lineage', () => {
     const json = parseDocument('lineage', await mlv(['lineage', 'fraud@1.0.0', '--up', '--json'], { cwd }));
     expect(json.nodes.map(({ kind }) => kind)).toContain('run');
     expect(json.nodes).toContainEqual(expect.objectContaining({ kind: 'content', paths: ['prepare.sh'] }));
+    expect(await mlv(['lineage', 'fraud@1.0.0', '--up'], { cwd })).toContain('    model.bin (blake3:');
     expect(await mlv(['lineage', 'model.bin', '--mermaid'], { cwd })).toMatch(/^flowchart LR\n {2}n1/);
     expect(await mlv(['lineage', 'model.bin', '--dot'], { cwd })).toMatch(/^digraph lineage \{\n/);
   });
