@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openGcsRemote } from '../../src/remotes/gcs.js';
 import type { GcsOptions } from '../../src/remotes/gcs-options.js';
 import { openRemote } from '../../src/remotes/open.js';
@@ -6,8 +6,16 @@ import { findFakeGcs, type GcsServer, startGcsServer } from '../helpers/gcs-serv
 import { remoteConformance } from './remote.js';
 
 if (findFakeGcs() === undefined) {
-  describe('the Google Cloud Storage remote', () => {
-    it.todo('keeps the promises of Remote: no fake-gcs-server here (.ci/gcs-server.sh builds it)');
+  describe('the Google Cloud Storage remote, without fake-gcs-server (.ci/gcs-server.sh builds it)', () => {
+    it('takes a server that is not there for a passing fault, and names the key', async () => {
+      const endpoint = 'http://127.0.0.1:1';
+      const remote = await openRemote('gs://bucket/prefix', { endpoint, baseDirectory: '/' });
+      await expect(remote.stat('key')).rejects.toMatchObject({
+        code: 'REMOTE_TRANSIENT',
+        message: expect.stringContaining("'key'"),
+      });
+      await remote.close();
+    });
   });
 } else {
   covers('the Google Cloud Storage remote on fake-gcs-server', {});

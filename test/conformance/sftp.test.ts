@@ -1,11 +1,17 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openRemote } from '../../src/remotes/open.js';
 import { findSshd, type SshServer, startSshServer } from '../helpers/ssh-server.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
 import { remoteConformance } from './remote.js';
 
 if (findSshd() === undefined) {
-  describe('the SFTP remote', () => {
-    it.todo('keeps the promises of Remote: no sshd here (install openssh-server, or set MLV_TEST_SSHD)');
+  describe('the SFTP remote, without sshd (install openssh-server, or set MLV_TEST_SSHD)', () => {
+    it('says before it connects that there is no key to log in with', async () => {
+      const home = temporaryDirectory('home');
+      const remote = await openRemote('sftp://someone@127.0.0.1:1/x', { baseDirectory: '/', homeDirectory: home });
+      await expect(remote.stat('key')).rejects.toMatchObject({ code: 'REMOTE_DENIED', data: { key: 'key' } });
+      await remote.close();
+    });
   });
 } else {
   covers('the SFTP remote on OpenSSH', 'made by the first put');
