@@ -1,5 +1,6 @@
 import { MlvError } from '../core/errors.js';
 import { isTransientStatus, networkFailure } from './network-failure.js';
+import { S3_OVERLOAD } from './overload.js';
 import { plainCause } from './plain-cause.js';
 import { type Attempt, type Operation, type RemoteFailure, remoteError } from './remote-error.js';
 import { readFailure, type S3Failure } from './s3-failure.js';
@@ -31,27 +32,14 @@ const CREDENTIALS_REFUSED = new Set([
   'XAdminUserNotFound',
 ]);
 const CLOCK = new Set(['RequestTimeTooSkewed', 'RequestExpired', 'RequestInTheFuture']);
-const TRANSIENT = new Set([
+const TRANSIENT = new Set<string>([
+  ...S3_OVERLOAD,
   'BadDigest',
-  'BandwidthLimitExceeded',
   'ConditionalRequestConflict',
   'InternalError',
   'IncompleteBody',
   'OperationAborted',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestTimeout',
-  'RequestTimeoutException',
   'ServiceUnavailable',
-  'SlowDown',
-  'SlowDownRead',
-  'SlowDownWrite',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TimeoutError',
-  'TooManyRequestsException',
   'XAmzContentSHA256Mismatch',
 ]);
 const FULL = new Set(['InsufficientStorage', 'QuotaExceeded', 'ServiceQuotaExceededException', 'XMinioStorageFull']);
