@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileSystemError } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { flushFiles } from '../objects/flush.js';
@@ -6,6 +6,7 @@ import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from
 import { formatPointer, type Pointer } from './pointer-format.js';
 import { pointerPathOf, readPointerText } from './pointers.js';
 import { temporaryBeside } from './workspace-temporary.js';
+import { writeWholeFile } from './write-whole-file.js';
 
 /**
  * Writes the pointers of targets where they say something new: temporary names, one flush for all, then renamed. Unknown
@@ -54,19 +55,5 @@ function renameTo(temporary: string, absolute: string): void {
 
 /** Replaces a small file of the repository as a whole, flushed. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
 export function writeTextFile(layout: RepositoryLayout, path: RepositoryPath, text: string | Uint8Array): void {
-  const absolute = absolutePath(layout, path);
-  const temporary = temporaryBeside(absolute);
-  try {
-    const descriptor = openSync(temporary, 'wx', 0o666);
-    try {
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, absolute);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw fileSystemError('write', absolute, error);
-  }
+  writeWholeFile(absolutePath(layout, path), text);
 }

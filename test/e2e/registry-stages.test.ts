@@ -183,6 +183,8 @@ describe('the stages of a model', () => {
     });
     expect(readFileSync(report, 'utf8')).toContain('| Verdict | FAILED: 1 fault(s) |');
     const other = await runMlv(['audit', 'fraud'], { cwd, env: cleanEnvironment() as Record<string, string> });
+    const none = await runMlv(['audit', 'frauds'], { cwd, env: cleanEnvironment() as Record<string, string> });
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining("'frauds'")]);
     expect({ code: other.exitCode, text: other.stdout }).toMatchObject({
       code: 0,
       text: expect.stringContaining('FAULT tag-missing'),

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileSystemError, MlvError } from '../../core/errors.js';
+import { MlvError } from '../../core/errors.js';
 import { auditRegistry } from '../../registry/audit.js';
 import type { AuditReport, Finding } from '../../registry/audit-findings.js';
 import { auditMarkdown } from '../../registry/audit-markdown.js';
+import { unknownModel } from '../../registry/reference-errors.js';
+import { writeWholeFile } from '../../workspace/write-whole-file.js';
 import { openRegistryHere } from '../open-registry.js';
 import { programVersion } from '../program-version.js';
 import { escapeControls } from '../render/quote.js';
@@ -14,7 +14,7 @@ import { type Result, textOption, type VerbInput } from '../verb.js';
 
 /** `mlv audit`: see its declaration. Errors: `AUDIT_FAILED` with --exit-code, `MODEL_UNKNOWN`, those of auditRegistry. */
 export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
-  const { git, config } = await openRegistryHere(session);
+  const { git, config, registry } = await openRegistryHere(session);
   const now = new Date();
   const whole = await auditRegistry({
     git,
@@ -23,7 +23,11 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     interactive: !session.globals.json && process.stdin.isTTY === true,
     now: Math.floor(now.getTime() / 1000),
   });
-  const report = args[0] === undefined ? whole : ofModel(whole, args[0]);
+  const [model] = args;
+  if (model !== undefined && whole.tip !== undefined) {
+    requireListed(model, await (await registry.viewAt(whole.tip)).models());
+  }
+  const report = model === undefined ? whole : ofModel(whole, model);
   const file = textOption(options.report);
   if (file !== undefined) writeReport(resolve(session.cwd, file), report, now);
   const faults = report.findings.filter(({ gravity }) => gravity === 'fault');
@@ -33,6 +37,11 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     json: { passed: faults.length === 0, ...report, tip: report.tip ?? null, root: report.root ?? null },
     errors: faults.length > 0 && options.exitCode === true ? [failed(report, faults)] : [],
   };
+}
+
+/** "No fault" of a misspelled model would be taken for the truth. Only names are read: what is broken, the audit tells. */
+function requireListed(model: string, names: readonly string[]): void {
+  if (!names.includes(model)) throw unknownModel(model, names);
 }
 
 /** What concerns one model, and what concerns all. */
@@ -77,18 +86,5 @@ function writeReport(path: string, report: AuditReport, now: Date): void {
   const text = path.endsWith('.json')
     ? `${JSON.stringify({ at, program, ...report }, undefined, 2)}\n`
     : auditMarkdown(report, { at, program });
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const descriptor = openSync(temporary, 'wx');
-    try {
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw fileSystemError('write', path, error);
-  }
+  writeWholeFile(path, text);
 }

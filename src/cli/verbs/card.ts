@@ -1,8 +1,9 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileSystemError, MlvError } from '../../core/errors.js';
+import { MlvError } from '../../core/errors.js';
 import { modelCard } from '../../registry/card.js';
 import { resolveReference, versionName, viewsInTime } from '../../registry/reference-resolve.js';
+import { writeWholeFile } from '../../workspace/write-whole-file.js';
 import { openRegistryHere } from '../open-registry.js';
 import { escapeControls, quotePath } from '../render/quote.js';
 import type { Session } from '../session.js';
@@ -31,18 +32,5 @@ function writeWhole(path: string, { text, force }: { text: string; force: boolea
       data: { path },
     });
   }
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const descriptor = openSync(temporary, 'wx', 0o666);
-    try {
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw fileSystemError('write', path, error);
-  }
+  writeWholeFile(path, text);
 }
