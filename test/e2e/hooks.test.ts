@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cleanEnvironment, MLV_BIN, mlv, runMlv } from '../helpers/cli.js';
@@ -78,6 +87,14 @@ describe('hooks after Git moved the working tree', () => {
     expect(said).toContain('extra stays');
     expect(said).toContain('MLV_HOOKS=0');
     expect(content(cwd)).toEqual({ ...ONE, model: 'mine', extra: 'mine too' });
+  });
+
+  it('leave what could not be brought back: a file whose pointer is gone, and whose object is not in the cache', async () => {
+    const { cwd } = await twoBranches();
+    const oid = /blake3:(..)([0-9a-f]+)/.exec(readFileSync(join(cwd, 'extra.mlv'), 'utf8')) as RegExpExecArray;
+    rmSync(join(cwd, '.git/mlv/objects/blake3', oid[1] as string, oid[2] as string), { force: true });
+    expect(mustGit(cwd, 'switch', 'main')).toContain('extra stays');
+    expect(content(cwd)).toEqual({ ...ONE, extra: 'extra' });
   });
 
   it('do nothing during a rebase until its end', async () => {
