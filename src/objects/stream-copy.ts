@@ -1,11 +1,10 @@
-import { fdatasync, readSync, write } from 'node:fs';
+import { readSync, write } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { EarlyFlush } from './early-flush.js';
 import type { HashFunction } from './hash.js';
 
 /** Bytes a large file is read in. 1 to 4 MiB measure alike; below 1 MiB the calls cost more than the bytes. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
-/** The disk is given what was written after so many bytes, so that it works while the rest is read and hashed. */
-const FLUSH_BYTES = 32 * 1024 * 1024;
 
 export interface StreamResult {
   /** 32-byte digest of every byte that was read. */
@@ -83,35 +82,8 @@ export async function hashStream(source: number, options: StreamOptions): Promis
   }
 }
 
-/** Flushes a file that is still being written, one flush at a time. */
-class EarlyFlush {
-  private running: Promise<void> | undefined;
-  private failure: Error | undefined;
-  private flushedAt = 0;
-
-  constructor(private readonly descriptor: number) {}
-
-  /** Told how many bytes were written so far. */
-  written(bytes: number): void {
-    if (this.running || bytes - this.flushedAt < FLUSH_BYTES) return;
-    this.flushedAt = bytes;
-    this.running = new Promise((resolve) => {
-      fdatasync(this.descriptor, (error) => {
-        this.failure ??= error ?? undefined;
-        this.running = undefined;
-        resolve();
-      });
-    });
-  }
-
-  /** Waits until none runs. The kernel reports a failed write to one flush only: its error must not be lost here. */
-  async finish(): Promise<void> {
-    await this.running;
-    if (this.failure) throw this.failure;
-  }
-}
-
-function writeFully(target: number, bytes: Buffer, position: number): Promise<void> {
+/** Writes all of the bytes at that offset, in the thread pool. File-system errors are passed on as they are. */
+export function writeFully(target: number, bytes: Buffer, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
     write(target, bytes, 0, bytes.length, position, (error, written) => {
       if (error) reject(error);

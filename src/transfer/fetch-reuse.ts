@@ -27,8 +27,11 @@ interface TreeAt {
   level: number;
 }
 
-/** Takes a chunk that was compared with its digest, and its offset in the file; the bytes are used again afterwards. */
-export type LocalSink = (bytes: Buffer, at: number) => void;
+/**
+ * Takes a chunk that was compared with its digest, and its offset in the file; the bytes are used again afterwards. Gives
+ * something to wait for before the next one, when it is behind.
+ */
+export type LocalSink = (bytes: Buffer, at: number) => Promise<void> | undefined;
 
 /**
  * Finds chunks of large files that are wanted in the former versions of the same files, as far as the cache has them:
@@ -83,11 +86,11 @@ export class LocalChunks {
         const known = chunks.get(digestKey(digest));
         const bytes = known?.length === length ? this.read(descriptor, known) : undefined;
         // An object that was damaged since it got its name only means that more is downloaded.
-        if (bytes && this.session.cache.hash.digest(bytes).equals(digest)) {
-          sink(bytes, at);
-          taken.add(index);
-        }
+        const same = bytes && this.session.cache.hash.digest(bytes).equals(digest);
+        const room = same ? sink(bytes, at) : undefined;
+        if (same) taken.add(index);
         at += length;
+        if (room) await room;
         const turn = this.turns.due();
         if (turn) await turn;
       }

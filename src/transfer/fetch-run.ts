@@ -10,6 +10,7 @@ import { planRanges, type RangeRequest, type Wanted } from './range-plan.js';
 import { type ChunkUse, readRange } from './range-reader.js';
 import { packKey } from './remote-layout.js';
 import type { FailedObject, FetchRoot } from './roots.js';
+import { type FreeBuffers, RunWriter } from './run-writer.js';
 import type { TransferSession } from './session.js';
 
 /** Finished objects get their names at least that often, so that a killed fetch keeps what it had. */
@@ -45,7 +46,7 @@ interface FileInProgress {
   wanted: WantedFile;
   /** Where its chunks are collected; none for a file that is one. */
   target: LargeTarget | undefined;
-  state: 'open' | 'stored' | 'failed';
+  state: 'open' | 'finishing' | 'stored' | 'failed';
 }
 
 /** One attempt to bring what is missing. */
@@ -57,6 +58,7 @@ export class FetchRun {
   private readonly phase;
   private readonly inProgress = new Set<LargeTarget>();
   private readonly packs = new Set<string>();
+  private readonly buffers: FreeBuffers = [];
   private readonly packNames = new Map<Buffer, string>();
   private planner: FetchPlanner | undefined;
   /** Files that are whole and checked, and their bytes. */
@@ -132,10 +134,13 @@ export class FetchRun {
     const target = new LargeTarget(this.session.cache, oid, size);
     file.target = target;
     this.inProgress.add(target);
+    const writer = new RunWriter(this.buffers);
     const taken = await local.take(file.wanted, (bytes, at) => {
-      target.write(bytes, at);
+      writer.add(target, bytes, at);
       this.phase.advance({ bytes: bytes.length });
+      return writer.room();
     });
+    writer.send();
     if (target.complete) await this.finish(file);
     else this.want(file, wanted, taken);
   }
@@ -156,7 +161,8 @@ export class FetchRun {
 
   private async readRequest(request: RangeRequest<FileChunk>): Promise<void> {
     const { cache, options } = this.session;
-    const finished: FileInProgress[] = [];
+    const touched = new Set<FileInProgress>();
+    const writer = new RunWriter(this.buffers);
     try {
       checkInterrupted(options.signal);
       const key = packKey(cache.hash.algorithm, request.pack);
@@ -166,28 +172,26 @@ export class FetchRun {
       await readRange(request, content.body, {
         hash: cache.hash,
         take: (part, bytes) => {
-          if (this.take(part, bytes)) finished.push(part.use.file);
+          this.take(part, bytes, writer);
+          touched.add(part.use.file);
         },
         refuse: (part, error) => this.fail(part.use.file, error),
+        room: () => writer.room(),
       });
+      writer.send();
     } catch (error) {
       if (!concernsOnePack(error)) throw error;
       for (const part of request.parts) this.fail(part.use.file, error as MlvError);
     }
-    for (const file of finished) await this.finish(file);
+    for (const file of touched) if (file.target?.complete) await this.finish(file);
     await this.commitNowAndThen();
   }
 
-  /** Stores a chunk; true when it completes a large file. */
-  private take({ use: { file, at, digest } }: Wanted<FileChunk>, bytes: Buffer): boolean {
-    if (file.state !== 'open') return false;
+  private take({ use: { file, at, digest } }: Wanted<FileChunk>, bytes: Buffer, writer: RunWriter): void {
+    if (file.state !== 'open') return;
     this.phase.advance({ bytes: bytes.length });
-    if (!file.target) {
-      this.store(file, bytes, digest);
-      return false;
-    }
-    file.target.write(bytes, at);
-    return file.target.complete;
+    if (file.target) writer.add(file.target, bytes, at);
+    else this.store(file, bytes, digest);
   }
 
   /** Stores an object that is in memory. */
@@ -204,6 +208,7 @@ export class FetchRun {
   /** Names a large file that has all its chunks. */
   private async finish(file: FileInProgress): Promise<void> {
     if (file.state !== 'open' || !file.target) return;
+    file.state = 'finishing';
     try {
       await file.target.finish(this.batch);
       this.inProgress.delete(file.target);
@@ -222,7 +227,7 @@ export class FetchRun {
   }
 
   private fail(file: FileInProgress, error: MlvError): void {
-    if (file.state !== 'open') return;
+    if (file.state !== 'open' && file.state !== 'finishing') return;
     file.state = 'failed';
     if (file.target) {
       this.inProgress.delete(file.target);

@@ -1,9 +1,10 @@
-import { chmodSync, closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, ftruncateSync, openSync, rmSync } from 'node:fs';
 import { fileSystemError } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
+import { EarlyFlush } from '../objects/early-flush.js';
 import { digestOf, type Oid } from '../objects/oid.js';
-import { hashStream } from '../objects/stream-copy.js';
+import { hashStream, writeFully } from '../objects/stream-copy.js';
 
 /** Descriptors that are kept open between chunks, over all large files under way. */
 const MOST_OPEN = 64;
@@ -16,8 +17,13 @@ const open = new Set<LargeTarget>();
 export class LargeTarget {
   private readonly temporary: string;
   private descriptor: number | undefined;
+  private flush: EarlyFlush | undefined;
   private left: number;
   private created = false;
+  private finishing = false;
+  private dropped = false;
+  private readonly writes = new Set<Promise<void>>();
+  private failure: unknown;
 
   constructor(
     private readonly cache: ObjectCache,
@@ -28,55 +34,78 @@ export class LargeTarget {
     this.left = size;
   }
 
-  /** True when every byte was written. */
+  /** True when a write was begun for every byte. */
   get complete(): boolean {
     return this.left === 0;
   }
 
-  /** Writes a chunk at its offset in the object. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
-  write(bytes: Uint8Array, offset: number): void {
-    try {
-      const descriptor = this.open();
-      let done = 0;
-      while (done < bytes.length) done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
-      this.left -= bytes.length;
-    } catch (error) {
-      throw fileSystemError('write to the cache', this.temporary, error);
-    }
+  /**
+   * Begins to write bytes at their offset in the object; they are not to be changed before the promise is fulfilled,
+   * which it is in any case: `finish` has the failure. Error, of a write before it too: `DISK_FULL`, `FILE_SYSTEM`.
+   */
+  write(bytes: Buffer, offset: number): Promise<void> {
+    // One damaged chunk has ended it; others of its chunks were on their way.
+    if (this.dropped) return Promise.resolve();
+    const descriptor = this.open();
+    this.left -= bytes.length;
+    const writing = writeFully(descriptor, bytes, offset)
+      .then(() => this.flush?.written(this.size - this.left))
+      .catch((error: unknown) => {
+        this.failure ??= error;
+      })
+      .finally(() => {
+        this.writes.delete(writing);
+        if (this.dropped) this.rest();
+      });
+    this.writes.add(writing);
+    return writing;
   }
 
-  /** Compares the whole with the oid and hands it to the batch. Error: `OBJECT_CORRUPT`. */
+  /** Compares the whole with the oid and hands it to the batch. Errors: `OBJECT_CORRUPT`, `DISK_FULL`, `FILE_SYSTEM`. */
   async finish(batch: CacheBatch): Promise<void> {
-    this.open();
+    await Promise.all(this.writes);
+    const descriptor = this.open();
+    this.finishing = true;
+    const hashed = hashStream(descriptor, { hash: this.cache.hash });
+    // The disk works while the whole is hashed.
+    const flushed = this.flush?.whole(this.size).catch((error: unknown) => {
+      throw this.failed(error);
+    });
+    const [{ digest, size }] = await Promise.all([hashed, flushed]);
     this.close();
+    if (size !== this.size || !digest.equals(digestOf(this.oid))) throw corrupt(this.oid, this.temporary);
     chmodSync(this.temporary, 0o444);
-    const descriptor = openSync(this.temporary, 'r');
-    try {
-      const { digest, size } = await hashStream(descriptor, { hash: this.cache.hash });
-      if (size !== this.size || !digest.equals(digestOf(this.oid))) throw corrupt(this.oid, this.temporary);
-    } finally {
-      closeSync(descriptor);
-    }
     batch.stage(this.temporary, digestOf(this.oid).toString('hex'), this.size);
   }
 
   /** Drops what was written. */
   abandon(): void {
-    this.close();
+    this.dropped = true;
+    this.finishing = false;
     rmSync(this.temporary, { force: true });
+    this.rest();
+  }
+
+  /** Closes the file unless something is using it; true when it is closed. */
+  private rest(): boolean {
+    if (this.finishing || this.writes.size > 0 || this.flush?.busy) return false;
+    this.close();
+    return true;
   }
 
   private open(): number {
+    if (this.failure !== undefined) throw this.failed(this.failure);
     if (this.descriptor !== undefined) return this.descriptor;
-    if (open.size >= MOST_OPEN)
-      for (const other of open) {
-        other.close();
-        break;
-      }
-    // Writable until it is finished: it may be closed and opened again in between.
-    this.descriptor = openSync(this.temporary, this.created ? 'r+' : 'wx', 0o600);
-    if (!this.created) ftruncateSync(this.descriptor, this.size);
+    if (open.size >= MOST_OPEN) for (const other of open) if (other.rest()) break;
+    try {
+      // Writable until it is finished: it may be closed and opened again in between.
+      this.descriptor = openSync(this.temporary, this.created ? 'r+' : 'wx+', 0o600);
+      if (!this.created) ftruncateSync(this.descriptor, this.size);
+    } catch (error) {
+      throw this.failed(error);
+    }
     this.created = true;
+    this.flush = new EarlyFlush(this.descriptor);
     open.add(this);
     return this.descriptor;
   }
@@ -85,5 +114,10 @@ export class LargeTarget {
     open.delete(this);
     if (this.descriptor !== undefined) closeSync(this.descriptor);
     this.descriptor = undefined;
+    this.flush = undefined;
+  }
+
+  private failed(error: unknown): Error {
+    return fileSystemError('write to the cache', this.temporary, error);
   }
 }

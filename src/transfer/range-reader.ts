@@ -19,6 +19,8 @@ export interface RangeReaderOptions<T> {
   take: ChunkSink<T>;
   /** Takes the chunks that are not what they must be: one damaged chunk does not stop the others. */
   refuse: (part: Wanted<T>, error: MlvError) => void;
+  /** Something to wait for before more is read, when the sink is behind. */
+  room?: () => Promise<void> | undefined;
   /** Called with the bytes that arrived. */
   onBytes?: (bytes: number) => void;
 }
@@ -38,6 +40,8 @@ export async function readRange<T extends ChunkUse>(
   for await (const bytes of body) {
     options.onBytes?.(bytes.length);
     cutter.push(bytes);
+    const room = options.room?.();
+    if (room) await room;
   }
   cutter.end();
 }

@@ -1,0 +1,61 @@
+import type { LargeTarget } from './large-target.js';
+
+/** Chunks that follow each other are written in pieces of this size: fewer, longer writes, in the thread pool. */
+const PIECE_BYTES = 512 * 1024;
+/** Pieces of one writer that may wait for the disk before whoever brings more is asked to wait. */
+const MOST_UNDER_WAY = 3;
+
+interface Piece {
+  target: LargeTarget;
+  /** Offset in the object. */
+  offset: number;
+  buffer: Buffer;
+  length: number;
+}
+
+/** Buffers that no writer uses at the moment, to be used again: fresh ones cost page faults and collections. */
+export type FreeBuffers = Buffer[];
+
+/** Gathers the chunks that come one after the other, as those of one ranged request, into few writes to large objects. */
+export class RunWriter {
+  private piece: Piece | undefined;
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(private readonly free: FreeBuffers) {}
+
+  /** Takes a copy of the bytes, for `offset` in the object. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
+  add(target: LargeTarget, bytes: Uint8Array, offset: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      const piece = this.pieceAt(target, offset + done);
+      const count = Math.min(bytes.length - done, piece.buffer.length - piece.length);
+      piece.buffer.set(bytes.subarray(done, done + count), piece.length);
+      piece.length += count;
+      done += count;
+      if (piece.length === piece.buffer.length) this.send();
+    }
+  }
+
+  /** Something to wait for before more is added, when the disk is behind. */
+  room(): Promise<void> | undefined {
+    return this.underWay.size < MOST_UNDER_WAY ? undefined : Promise.race(this.underWay);
+  }
+
+  /** Begins to write what is gathered. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
+  send(): void {
+    const { piece } = this;
+    if (!piece) return;
+    this.piece = undefined;
+    const { buffer } = piece;
+    const writing = piece.target.write(buffer.subarray(0, piece.length), piece.offset).then(() => {
+      this.underWay.delete(writing);
+      this.free.push(buffer);
+    });
+    this.underWay.add(writing);
+  }
+
+  private pieceAt(target: LargeTarget, offset: number): Piece {
+    if (this.piece && (this.piece.target !== target || this.piece.offset + this.piece.length !== offset)) this.send();
+    this.piece ??= { target, offset, buffer: this.free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES), length: 0 };
+    return this.piece;
+  }
+}
