@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
+import { dataVerbs } from './declarations/data.js';
 import { hookVerbs } from './declarations/hooks.js';
 import { provenanceVerbs } from './declarations/provenance.js';
 import { registryQuestionVerbs } from './declarations/registry-questions.js';
@@ -26,7 +27,7 @@ export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclarat
     title: 'Register models:',
     verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],
   },
-  { title: 'Record how things came to be:', verbs: provenanceVerbs },
+  { title: 'Record how things came to be:', verbs: [...provenanceVerbs, ...dataVerbs] },
   { title: 'Live in Git:', verbs: hookVerbs },
   { title: 'Configure:', verbs: settingVerbs },
   { title: 'About mlv:', verbs: aboutVerbs },

@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   SIGNING_FAILED: EXIT.failed,
   PARAMS_INVALID: EXIT.failed,
   METRICS_INVALID: EXIT.failed,
+  DATA_UNREADABLE: EXIT.failed,
   PIPELINE_INVALID: EXIT.usage,
   RUN_FAILED: EXIT.failed,
   CHECK_FAILED: EXIT.failed,

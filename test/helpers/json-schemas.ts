@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
+import { dataSchemas } from './json-schemas-data.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
@@ -337,6 +338,7 @@ export const jsonSchemas = {
     ),
     edges: z.array(z.strictObject({ from: z.string(), to: z.string(), path })),
   }),
+  ...dataSchemas,
   ...lineageSchemas,
   gc: z.strictObject({
     remote: z.string(),

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const kind = z.enum(['int', 'float', 'bool', 'date', 'timestamp', 'string', 'list', 'object', 'binary']);
+const numberOrText = z.union([z.number(), z.string()]);
+const category = z.strictObject({ value: z.string(), count });
+const column = z.strictObject({
+  name: z.string(),
+  type: z.enum([...kind.options, 'mixed', 'empty']),
+  kinds: z.partialRecord(kind, count).optional().describe('how many values of each kind, for `mixed`'),
+  nulls: count.optional().describe('rows without a value; absent where it is not known'),
+  min: numberOrText.optional().describe('of numbers; of dates as they are written'),
+  max: numberOrText.optional(),
+  mean: z.number().optional(),
+  length: z
+    .strictObject({ min: count, max: count, mean: z.number() })
+    .optional()
+    .describe('of texts in UTF-16 units, of lists in items, of binary values in bytes'),
+  categories: z
+    .union([
+      z.strictObject({ values: z.array(category).describe('most frequent first') }),
+      z.strictObject({ moreThan: count.describe('there are more distinct values than were counted') }),
+    ])
+    .optional(),
+});
+
+/** Schemas of the verbs that tell what is in data. */
+export const dataSchemas = {
+  schema: z.strictObject({
+    path: z.string(),
+    format: z.enum(['csv', 'tsv', 'jsonl', 'parquet']),
+    rows: count.describe('that were looked at'),
+    complete: z.boolean().describe('false where --sample left rows out'),
+    columns: z.array(column),
+    malformed: z
+      .strictObject({ count, first: z.array(z.strictObject({ line: count, reason: z.string() })) })
+      .describe('rows that could not be read, and are in nothing else'),
+    notes: z.array(z.string()).describe('what could not be found out'),
+  }),
+};
