@@ -6,6 +6,8 @@ import type { Git } from '../git/git.js';
 import { openGit } from '../git/open.js';
 import { ObjectCache } from '../objects/cache.js';
 import { loadHash } from '../objects/hash.js';
+import { cacheMoved, movedTo } from '../workspace/cache-moved.js';
+import { CacheUse } from '../workspace/cache-use.js';
 import type { Repository } from '../workspace/repository.js';
 import { StatIndex } from '../workspace/stat-index.js';
 import type { Session } from './session.js';
@@ -21,6 +23,7 @@ export interface Surroundings {
 export interface OpenRepository extends Repository {
   readonly config: Config;
   readonly paths: ConfigPaths;
+  readonly use: CacheUse;
 }
 
 /**
@@ -32,7 +35,7 @@ export async function openRepository(
   flags: Record<string, string | undefined> = {},
 ): Promise<OpenRepository> {
   const git = await openGit(session.cwd, { env: session.env });
-  const { config, paths } = await configure(session, { git, flags });
+  const { use, config, paths } = await configureCache(session, { git, flags });
   if (!config.project) {
     throw new MlvError('NOT_INITIALISED', `mlv is not in use yet in '${git.layout.worktree}'`, {
       hint: 'start with: mlv init',
@@ -49,7 +52,28 @@ export async function openRepository(
     settings: { linkModes: config.cache.link, verify: config.core.verify, stage: config.core.stage },
     config,
     paths,
+    use,
   };
+}
+
+/**
+ * The configuration with the cache that it names, which is in use from here on to the end of the verb. Read once more
+ * where the cache was moved before that. Error: `CACHE_MOVED`.
+ */
+async function configureCache(
+  session: Session,
+  where: { git: Git; flags: Record<string, string | undefined> },
+): Promise<{ use: CacheUse; config: Config; paths: ConfigPaths }> {
+  for (let attempt = 0; ; attempt++) {
+    const configured = await configure(session, where);
+    const use = new CacheUse(configured.config.cache.dir);
+    session.atEnd(() => use.end());
+    await use.begin(() => session.reporter.note('waiting for a collection of the cache to end'));
+    const moved = movedTo(use.directory);
+    if (moved === undefined) return { use, ...configured };
+    use.end();
+    if (attempt > 0) throw cacheMoved(use.directory, moved);
+  }
 }
 
 /** The configuration of the current directory, inside a repository or not, initialised or not. Errors as loadConfig. */

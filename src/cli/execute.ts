@@ -26,9 +26,13 @@ export async function execute({ declaration, globals, input }: Call, streams: St
     process.stderr.write(`mlv: interrupted${more}\n`);
   });
   const to = { ...streams, ...globals };
+  const endings: (() => void)[] = [];
   try {
     const { signal, divert: divertSignals } = interrupts;
-    const session = await openSession({ globals, reporter, signal, divertSignals, output: streams.out });
+    const session = await openSession({
+      ...{ globals, reporter, signal, divertSignals, output: streams.out },
+      atEnd: (action) => void endings.push(action),
+    });
     const verb = await declaration.load?.();
     const result = (await verb?.run(session, input)) ?? {};
     reporter.close();
@@ -37,6 +41,7 @@ export async function execute({ declaration, globals, input }: Call, streams: St
     reporter.close();
     return await presentErrors([toMlvError(error, interrupts.signal)], to);
   } finally {
+    for (const ending of endings) ending();
     interrupts.dispose();
   }
 }
@@ -53,7 +58,7 @@ function makeReporter(globals: Globals): ProgressReporter {
 }
 
 async function openSession(
-  given: Pick<Session, 'globals' | 'reporter' | 'signal' | 'divertSignals' | 'output'>,
+  given: Pick<Session, 'globals' | 'reporter' | 'signal' | 'divertSignals' | 'output' | 'atEnd'>,
 ): Promise<Session> {
   const { color, directories } = given.globals;
   const cwd = directories.reduce(enter, process.cwd());

@@ -1,5 +1,6 @@
 import type { HookFact } from '../git/hook-gate.js';
 import { checkout } from '../workspace/checkout.js';
+import { withoutDropped } from '../workspace/dropped.js';
 import { isPointerPath, loadTargets, type Target, targetOfBlob } from '../workspace/pointers.js';
 import { removeGone } from '../workspace/remove-gone.js';
 import { checkoutErrors } from './checkout-errors.js';
@@ -11,8 +12,8 @@ import type { Session } from './session.js';
 import type { Result } from './verb.js';
 
 /**
- * After Git moved the working tree: brings the content to the pointers that changed, and removes what belongs to those
- * that are gone. Content that is in no object stays, and is named. Errors: as checkout.
+ * After Git moved the working tree: brings the content to the pointers that changed, but not what was dropped, and removes
+ * what belongs to those that are gone. Content that is in no object stays, and is named. Errors: as checkout.
  */
 export async function followGit(
   session: Session,
@@ -22,7 +23,8 @@ export async function followGit(
   const { reporter, signal } = session;
   const { targets, problems } = await loadTargets(repository);
   const changed = new Set(facts.filter(({ kind }) => kind === 'pointer').map(({ path }) => path));
-  const chosen = targets.filter(({ path }) => changed.has(`${path}.mlv`)).map((target) => ({ target, below: '' }));
+  const followed = targets.filter(({ path }) => changed.has(`${path}.mlv`)).map((target) => ({ target, below: '' }));
+  const { selections: chosen } = withoutDropped(repository.layout, followed);
   const gone = await goneTargets(repository, facts, targets);
   // Before the new content comes: a directory may take the place of a file, and the reverse.
   const { removed, kept } = await removeGone(repository, gone, { signal });

@@ -9,6 +9,7 @@ import { registrySharingVerbs } from './declarations/registry-sharing.js';
 import { registryStageVerbs } from './declarations/registry-stages.js';
 import { registryVersionVerbs } from './declarations/registry-versions.js';
 import { settingVerbs } from './declarations/settings.js';
+import { spaceVerbs } from './declarations/space.js';
 import { transferVerbs } from './declarations/transfer.js';
 import { workspaceVerbs } from './declarations/workspace.js';
 import type { Call } from './execute.js';
@@ -23,6 +24,7 @@ export type Parsed = Call | { text: string };
 export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclaration[] }[] = [
   { title: 'Track data:', verbs: workspaceVerbs },
   { title: 'Share data:', verbs: transferVerbs },
+  { title: 'Free space:', verbs: spaceVerbs },
   {
     title: 'Register models:',
     verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],

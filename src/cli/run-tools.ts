@@ -30,12 +30,19 @@ export function runTools(
       probed.set(key, probing);
       return probing;
     },
-    execute: (command, where) =>
-      runCommand(command, {
-        ...where,
-        output: output ?? (globals.json ? 'error' : 'inherit'),
-        onSignals: divertSignals,
-        sharesTerminal: isInForeground(),
-      }),
+    execute: async (command, where) => {
+      // A command may take days, and names nothing of the cache before its outputs are added.
+      repository.use.end();
+      try {
+        return await runCommand(command, {
+          ...where,
+          output: output ?? (globals.json ? 'error' : 'inherit'),
+          onSignals: divertSignals,
+          sharesTerminal: isInForeground(),
+        });
+      } finally {
+        await repository.use.begin();
+      }
+    },
   };
 }

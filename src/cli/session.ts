@@ -32,6 +32,8 @@ export interface Session {
    * function that ends this.
    */
   readonly divertSignals: (listener: (name: NodeJS.Signals) => void) => () => void;
+  /** Has something done when the verb is over, whatever came of it. */
+  readonly atEnd: (action: () => void) => void;
   readonly reporter: Reporter;
   /** Standard output, for the verbs that print bytes rather than a result. */
   readonly output: Output;

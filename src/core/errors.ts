@@ -46,6 +46,8 @@ export const ERROR_CODES = {
   DIFFERENCES: EXIT.differences,
   FILE_SYSTEM: EXIT.failed,
   DISK_FULL: EXIT.failed,
+  CACHE_BUSY: EXIT.failed,
+  CACHE_MOVED: EXIT.failed,
   HASH_UNAVAILABLE: EXIT.failed,
   REMOTE_NOT_CONFIGURED: EXIT.usage,
   REMOTE_EXISTS: EXIT.usage,

@@ -52,6 +52,12 @@ export interface ReachableFiles {
   missing: string[];
 }
 
+/** What the working trees of a repository hold of files with one suffix; see Git.worktreeStates. */
+export interface WorktreeStates extends ReachableFiles {
+  /** The commits that a working tree stands on or may come back to. */
+  commits: string[];
+}
+
 /** A branch or tag of a Git remote, as it is there. */
 export interface RemoteTip {
   remote: string;
@@ -137,6 +143,13 @@ export interface Git {
    * files of the working trees themselves. Commits that replace others count beside what they replace.
    */
   reachableFiles(suffix: string, options?: { also?: readonly string[] }): Promise<ReachableFiles>;
+  /**
+   * As reachableFiles, but only of the working trees: what their indexes and they themselves hold, and the commits that
+   * they stand on (HEAD, and what is under way).
+   */
+  worktreeStates(suffix: string): Promise<WorktreeStates>;
+  /** Tops of the working trees that are there, the caller's first. */
+  worktrees(): Promise<string[]>;
   /** A commit that brought the blob or took it away; undefined where none that anything leads to does. */
   commitWith(blob: string): Promise<string | undefined>;
   /** Branches and tags of all Git remotes as they are there now: asks each over the network. */

@@ -9,12 +9,13 @@ import { pathHistory } from './history.js';
 import { hookPlace } from './hooks.js';
 import { stage, unstage } from './index-changes.js';
 import { gitPlumbing } from './open-plumbing.js';
-import { commitWith, reachableFiles } from './reachable.js';
+import { commitWith, reachableFiles, worktreeStates } from './reachable.js';
 import { remoteTips } from './remote-tips.js';
 import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './revisions.js';
 import { openTextGit, type TextGit } from './simple.js';
 import { addWorktree, applyPatch, removeWorktree } from './temporary-worktree.js';
 import { filesBelow, hashFiles } from './working-state.js';
+import { listWorktrees } from './worktrees.js';
 
 /**
  * Git for the repository that `cwd` (absolute) lies in; `env` is the environment of the user, and becomes that of every
@@ -45,6 +46,8 @@ function gitOver(context: GitContext): Git {
     readBlobs: (blobs) => readBlobs(context, blobs),
     pathHistory: (paths, history) => pathHistory(context, paths, history),
     reachableFiles: (suffix, options) => reachableFiles(context, suffix, options),
+    worktreeStates: (suffix) => worktreeStates(context, suffix),
+    worktrees: async () => (await listWorktrees(context)).filter(({ present }) => present).map(({ path }) => path),
     commitWith: (blob) => commitWith(context, blob),
     remoteTips: () => remoteTips(context),
     chainLog: async (tip, paths) => (await import('./chain-log.js')).chainLog(context, tip, paths),

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../core/errors.js';
 import type { GitContext } from './context.js';
 import { listWorkspaceFiles } from './files.js';
-import type { ReachableFiles } from './git.js';
+import type { ReachableFiles, WorktreeStates } from './git.js';
 import { LOG, RAW } from './history.js';
 import { endsWith, forEachPiece } from './paths.js';
 import { RawLogReader } from './raw-log.js';
-import { listWorktrees, type Worktree } from './worktrees.js';
+import { listWorktrees } from './worktrees.js';
 
 /** Commits that a merge, rebase, cherry-pick, bisect or reset under way may come back to. */
 const CURRENT = ['HEAD', 'ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD', 'BISECT_HEAD'];
@@ -29,18 +29,39 @@ export async function reachableFiles(
   suffix: string,
   { also = [] }: { also?: readonly string[] } = {},
 ): Promise<ReachableFiles> {
-  const worktrees = await listWorktrees(context);
+  const states = await lookAtWorktrees(context, suffix);
   const paths = new Map<string, string>();
-  const commits = new Set(also);
-  for (const worktree of worktrees) for (const commit of await currentCommits(worktree.context)) commits.add(commit);
-  await readHistory(context, { suffix, commits, paths });
-  for (const worktree of worktrees) await readIndex(worktree.context, suffix, paths);
-  const files: ReachableFiles['files'] = [];
-  for (const worktree of worktrees.filter(({ present }) => present)) {
-    for (const path of await listWorkspaceFiles(worktree.context, suffix)) files.push({ top: worktree.path, path });
+  await readHistory(context, { suffix, commits: new Set([...also, ...states.commits]), paths });
+  for (const [blob, path] of states.indexed) if (!paths.has(blob)) paths.set(blob, path);
+  return { versions: await withSizes(context, paths), files: states.files, missing: states.missing };
+}
+
+/** See Git.worktreeStates. */
+export async function worktreeStates(context: GitContext, suffix: string): Promise<WorktreeStates> {
+  const { commits, indexed, files, missing } = await lookAtWorktrees(context, suffix);
+  return { commits: [...commits], versions: await withSizes(context, indexed), files, missing };
+}
+
+interface WorktreeLook {
+  commits: Set<string>;
+  /** Paths by blob, of every index. */
+  indexed: Map<string, string>;
+  files: ReachableFiles['files'];
+  missing: string[];
+}
+
+async function lookAtWorktrees(context: GitContext, suffix: string): Promise<WorktreeLook> {
+  const worktrees = await listWorktrees(context);
+  const look: WorktreeLook = { commits: new Set(), indexed: new Map(), files: [], missing: [] };
+  for (const worktree of worktrees) {
+    for (const commit of await currentCommits(worktree.context)) look.commits.add(commit);
+    await readIndex(worktree.context, suffix, look.indexed);
+    if (worktree.present) {
+      const paths = await listWorkspaceFiles(worktree.context, suffix);
+      for (const path of paths) look.files.push({ top: worktree.path, path });
+    } else if (worktree.locked) look.missing.push(worktree.path);
   }
-  const missing = worktrees.filter(({ present, locked }) => locked && !present).map((each: Worktree) => each.path);
-  return { versions: await withSizes(context, paths), files, missing };
+  return look;
 }
 
 async function readHistory(

@@ -1,17 +1,15 @@
 import { isMlvError, MlvError } from '../core/errors.js';
 import type { RemoteTip } from '../git/git.js';
-import { ALGORITHMS, type Oid } from '../objects/oid.js';
-import { POINTER_SUFFIX, parsePointer } from '../workspace/pointer-format.js';
+import { POINTER_SUFFIX } from '../workspace/pointer-format.js';
 import { readPointerText } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { LiveRoot } from './collection-mark.js';
+import { PointerRoots } from './pointer-roots.js';
 
 /** More bytes than any pointer has, whatever its characters. */
 const POINTER_BYTES = 256 * 1024;
 /** Unreadable pointers whose commit is looked up, for messages. */
 const NAMED = 20;
-
-const OIDS = new RegExp(`\\b(?:${ALGORITHMS.join('|')}):[0-9a-f]{64}\\b`, 'g');
 
 export interface RootOptions {
   /** Do not ask the Git remotes whether they have branches or tags that this clone lacks. */
@@ -51,13 +49,7 @@ export async function collectGitRoots(repository: Repository, options: RootOptio
   }
   const tips = options.offline ? [] : await knownTips(repository);
   const files = await git.reachableFiles(POINTER_SUFFIX, { also: tips.map(({ object }) => object) });
-  const [missing] = files.missing;
-  if (missing !== undefined) {
-    throw incomplete(`the working tree '${missing}' is locked, and is not there to be looked at`, {
-      hint: 'mount its disk, or let Git forget it: git worktree remove --force --force <path>',
-      data: { worktrees: files.missing },
-    });
-  }
+  requireWorktrees(files.missing);
   const found = new PointerRoots();
   await readVersions(repository, files.versions, found);
   for (const { top, path } of files.files) {
@@ -70,6 +62,16 @@ export async function collectGitRoots(repository: Repository, options: RootOptio
     roots: [...found.roots.values(), ...retained.roots],
     unreadable: [...(await withCommits(repository, found)), ...retained.unreadable],
   };
+}
+
+/** Stops a collection that cannot look at every working tree. Error: `HISTORY_INCOMPLETE`. */
+export function requireWorktrees(missing: readonly string[]): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  throw incomplete(`the working tree '${first}' is locked, and is not there to be looked at`, {
+    hint: 'mount its disk, or let Git forget it: git worktree remove --force --force <path>',
+    data: { worktrees: missing },
+  });
 }
 
 /** Branches and tags of Git remotes, whose commits this clone has all, too. */
@@ -109,41 +111,6 @@ async function readVersions(
     const text = blobs.get(blob)?.toString('utf8');
     if (text === undefined) found.refuse({ path, blob, message: `'${path}' is not a pointer: it is far too long` });
     else found.add(text, path, blob);
-  }
-}
-
-interface Refused {
-  path: string;
-  blob?: string;
-  message: string;
-}
-
-class PointerRoots {
-  readonly roots = new Map<Oid, LiveRoot>();
-  readonly unreadable: Refused[] = [];
-
-  /** Takes what a pointer's text names. Error: `FORMAT_TOO_NEW`. */
-  add(text: string, file: string, blob?: string): void {
-    const path = file.slice(0, -POINTER_SUFFIX.length);
-    try {
-      const { oid, files, run } = parsePointer(text, file);
-      this.keep({ oid, path, directory: files !== undefined });
-      if (run) this.keep({ oid: run.oid, path: `${path} (record of its run)`, directory: true });
-    } catch (error) {
-      if (!isMlvError(error) || error.code === 'FORMAT_TOO_NEW') throw error;
-      const oids = new Set(text.match(OIDS) ?? []) as Set<Oid>;
-      for (const oid of oids) this.keep({ oid, path, directory: false });
-      if (oids.size === 0) this.refuse({ path: file, ...(blob && { blob }), message: error.message });
-    }
-  }
-
-  refuse(pointer: Refused): void {
-    this.unreadable.push(pointer);
-  }
-
-  private keep(root: LiveRoot): void {
-    const before = this.roots.get(root.oid);
-    if (!before || (root.directory && !before.directory)) this.roots.set(root.oid, root);
   }
 }
 

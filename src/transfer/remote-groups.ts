@@ -37,8 +37,13 @@ export function groupByRemotes(selections: readonly Selection[], options: GroupO
   return [...groups.values()];
 }
 
-function remotesFor({ target }: Selection, { config, named, use }: GroupOptions): string[] {
-  const chosen = named.length > 0 ? named : [target.pointer.remote ?? defaultRemote(config)];
+function remotesFor({ target }: Selection, options: GroupOptions): string[] {
+  return remotesOf(target.pointer.remote, options);
+}
+
+/** The remotes for what a pointer that names `remote` (or none) names, in order. Error: `REMOTE_NOT_CONFIGURED`. Pure. */
+export function remotesOf(remote: string | undefined, { config, named, use }: GroupOptions): string[] {
+  const chosen = named.length > 0 ? named : [remote ?? defaultRemote(config)];
   if (use === 'first') return [...new Set([...chosen, ...chosen.flatMap((name) => familyOf(name, config))])];
   if (named.length > 0) return [...new Set(named)];
   return [...new Set([...chosen, ...chosen.flatMap((name) => mirrorsOf(name, config))])];

@@ -31,6 +31,16 @@ export function holdLock(path: string): (() => void) | undefined {
   return () => rmSync(path, { force: true });
 }
 
+/** True while a process that runs holds the lock; takes nothing over. Error: `FILE_SYSTEM`. */
+export function isHeld(path: string): boolean {
+  const seen = read(path);
+  return seen !== undefined && !isStale(seen);
+}
+
+function isStale({ holder, ageMs }: { holder: string; ageMs: number }): boolean {
+  return holder === '' ? ageMs >= EMPTY_STALE_MS : isStaleTemporary(holder, ageMs);
+}
+
 function acquire(path: string, until: number): void {
   while (!create(path)) {
     if (removeStale(path)) continue;
@@ -59,7 +69,7 @@ function create(path: string): boolean {
 function removeStale(path: string): boolean {
   const seen = read(path);
   if (!seen) return true;
-  if (seen.holder === '' ? seen.ageMs < EMPTY_STALE_MS : !isStaleTemporary(seen.holder, seen.ageMs)) return false;
+  if (!isStale(seen)) return false;
   // Moved away first: of several that saw the dead holder's lock, only one gets it.
   const aside = `${path}.${temporaryName()}`;
   try {

@@ -2,6 +2,7 @@ import type { Git, RepositoryLayout } from '../git/git.js';
 import type { ObjectCache } from '../objects/cache.js';
 import type { HashFunction } from '../objects/hash.js';
 import type { LinkMode } from '../objects/link-modes.js';
+import type { CacheUse } from './cache-use.js';
 import type { StatIndex } from './stat-index.js';
 
 /** Settings of the layers at and below the workspace, as the configuration levels leave them. */
@@ -21,4 +22,6 @@ export interface Repository {
   readonly cache: ObjectCache;
   readonly index: StatIndex;
   readonly settings: WorkspaceSettings;
+  /** This process' word that it works with the cache; absent where nobody collects beside it. */
+  readonly use?: CacheUse;
 }

@@ -5,6 +5,7 @@ import { manifestSchema } from './json-manifest.js';
 import { dataSchemas } from './json-schemas-data.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
+import { spaceSchemas } from './json-schemas-space.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
@@ -340,6 +341,7 @@ export const jsonSchemas = {
   }),
   ...dataSchemas,
   ...lineageSchemas,
+  ...spaceSchemas,
   gc: z.strictObject({
     remote: z.string(),
     url: z.string(),

@@ -104,39 +104,4 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     careful: true,
     load: () => import('../verbs/fsck.js'),
   },
-  {
-    usage: 'gc',
-    summary: 'Delete from a remote what no commit, stash or working tree needs',
-    description:
-      'Kept is what any pointer names in any commit that this clone can reach (branches, tags, remote-tracking branches, ' +
-      'stashes, reflogs), in any index or working tree, what any version of a model in the registry names, and what was ' +
-      'pushed within the grace. The rest is set aside in ' +
-      'one run, and deleted by a later run when the grace is over; until then it can still be pulled. Without --yes ' +
-      'nothing is changed. See docs/collection.md.',
-    options: [
-      { flags: '--remote [name]', description: 'collect this remote, or the default one' },
-      { flags: '--yes', description: 'carry it out; otherwise only say what would be done' },
-      { flags: '--grace <duration>', description: 'how long unused data stays: hours, days, weeks (default: 14d)' },
-      { flags: '--offline', description: 'do not ask the Git remotes for branches that this clone lacks' },
-      {
-        flags: '--ignore-unreadable',
-        description: 'go on without pointers, records and manifests that cannot be read; lists them',
-      },
-      JOBS,
-    ],
-    examples: [
-      ['mlv gc --remote', 'what would go, with names and sizes'],
-      ['mlv gc --remote=nas --yes', 'set aside what nothing needs, delete what was set aside two weeks ago'],
-      ['mlv gc --remote --yes --grace 30d', "with more time to change one's mind"],
-    ],
-    exits: [
-      [
-        5,
-        'a pointer, a record or a file of the registry cannot be read, so what it needs is not known; nothing was changed',
-      ],
-      [7, 'the remote cannot be used, or another collection is at work'],
-    ],
-    careful: true,
-    load: () => import('../verbs/gc.js'),
-  },
 ];

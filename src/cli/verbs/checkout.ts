@@ -3,6 +3,7 @@ import { checkout } from '../../workspace/checkout.js';
 import { loadTargets, type Selection, selectTargets } from '../../workspace/pointers.js';
 import { checkoutErrors } from '../checkout-errors.js';
 import { openRepository } from '../context.js';
+import { withoutDroppedUnasked } from '../dropped.js';
 import { errorDocument } from '../errors.js';
 import { toPaths, withPathHints } from '../operands.js';
 import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
@@ -24,8 +25,9 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const broken = problems.filter((problem) => paths.length === 0 || concerns(problem, paths));
   const revision = (word: string): string => `check its pointers out first: git checkout ${word} && mlv checkout`;
   const select = async (): Promise<Selection[]> => selectTargets(targets, paths, problems);
-  const selections = await withPathHints(repository, { revision }, select);
-  const report = await checkout(repository, selections, {
+  const asked = { selections: await withPathHints(repository, { revision }, select) };
+  const { collected, notes } = withoutDroppedUnasked(repository, input, asked);
+  const report = await checkout(repository, collected.selections, {
     force: options.force === true,
     clean: options.clean === true,
     reporter: session.reporter,
@@ -33,6 +35,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   });
   return {
     done: [checkoutSummary(report)],
+    notes,
     json: { ...checkoutDocument(report), problems: broken.map(errorDocument) },
     errors: [...broken, ...checkoutErrors(report)],
   };

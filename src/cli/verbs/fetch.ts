@@ -1,4 +1,5 @@
 import { openRepository } from '../context.js';
+import { withoutDroppedUnasked } from '../dropped.js';
 import { fetchCollected } from '../fetch-selections.js';
 import type { Session } from '../session.js';
 import { collect, transferDocument, transferredLine } from '../transfers.js';
@@ -8,13 +9,14 @@ import { type Result, textOption, type VerbInput } from '../verb.js';
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
-  const collected = await collect(repository, input);
+  const { collected, notes } = withoutDroppedUnasked(repository, input, await collect(repository, input));
   const outcome = await fetchCollected(session, repository, { collected, options });
   const { transferred, errors } = outcome;
   const dryRun = options.dryRun === true;
   const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
   return {
     done: transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'],
+    notes,
     json: transferDocument(outcome, { dryRun, problems: collected.problems }),
     errors: [...collected.problems, ...errors],
   };

@@ -4,6 +4,7 @@ import { checkout } from '../../workspace/checkout.js';
 import type { CheckoutReport } from '../../workspace/checkout-directory.js';
 import { checkoutErrors } from '../checkout-errors.js';
 import { type OpenRepository, openRepository } from '../context.js';
+import { withoutDroppedUnasked } from '../dropped.js';
 import { fetchCollected } from '../fetch-selections.js';
 import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
@@ -20,22 +21,28 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     const { pullVersionVerb } = await import('../restore-version.js');
     return pullVersionVerb(session, repository, { ...input, reference });
   }
-  const here = await collect(repository, { ...input, options: {} });
+  const asked = await collect(repository, { ...input, options: {} });
+  const { collected: here, notes } = withoutDroppedUnasked(
+    repository,
+    { ...input, options: { dryRun: options.dryRun } },
+    asked,
+  );
   const collected = await withRevisions(repository, input, here);
   const outcome = await fetchCollected(session, repository, { collected, options });
   const { transferred, errors } = outcome;
   const dryRun = options.dryRun === true;
   const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
-  const lines =
-    transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : ['nothing is tracked yet'];
+  const nothing = asked.selections.length > 0 ? [] : ['nothing is tracked yet'];
+  const lines = transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : nothing;
   const document = transferDocument(outcome, { dryRun, problems: collected.problems });
-  if (dryRun) return { done: lines, json: document, errors: [...collected.problems, ...errors] };
+  if (dryRun) return { notes, done: lines, json: document, errors: [...collected.problems, ...errors] };
   const report = await checkout(repository, here.selections, {
     force: options.force === true,
     reporter: session.reporter,
     signal: session.signal,
   });
   return {
+    notes,
     done: [...lines, ...(here.selections.length > 0 ? [checkoutSummary(report)] : [])],
     json: { ...document, checkout: checkoutDocument(report) },
     errors: [...collected.problems, ...errors, ...remaining(report, errors)],

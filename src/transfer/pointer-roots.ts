@@ -1,0 +1,54 @@
+import { isMlvError } from '../core/errors.js';
+import { ALGORITHMS, type Oid } from '../objects/oid.js';
+import { POINTER_SUFFIX, parsePointer } from '../workspace/pointer-format.js';
+import type { LiveRoot } from './collection-mark.js';
+
+const OIDS = new RegExp(`\\b(?:${ALGORITHMS.join('|')}):[0-9a-f]{64}\\b`, 'g');
+
+/** A file that should be a pointer, and names nothing that can be told. */
+export interface RefusedPointer {
+  path: string;
+  blob?: string;
+  message: string;
+}
+
+/** Where a root was named. */
+export interface PointerOrigin {
+  /** Git's name of the pointer's bytes; undefined for one that only a working tree holds. */
+  blob: string | undefined;
+  /** The remote that the pointer names. */
+  remote: string | undefined;
+}
+
+/** The objects that pointers name, each once. A broken pointer that names objects counts with all of them. */
+export class PointerRoots {
+  readonly roots = new Map<Oid, LiveRoot>();
+  /** Of what pointers of Git named, a blob that did, and the remote that it names. */
+  readonly origins = new Map<Oid, PointerOrigin>();
+  readonly unreadable: RefusedPointer[] = [];
+
+  /** Takes what a pointer's text names. Error: `FORMAT_TOO_NEW`. */
+  add(text: string, file: string, blob?: string): void {
+    const path = file.slice(0, -POINTER_SUFFIX.length);
+    try {
+      const { oid, files, run, remote } = parsePointer(text, file);
+      this.keep({ oid, path, directory: files !== undefined }, { blob, remote });
+      if (run) this.keep({ oid: run.oid, path: `${path} (record of its run)`, directory: true }, { blob, remote });
+    } catch (error) {
+      if (!isMlvError(error) || error.code === 'FORMAT_TOO_NEW') throw error;
+      const oids = new Set(text.match(OIDS) ?? []) as Set<Oid>;
+      for (const oid of oids) this.keep({ oid, path, directory: false }, { blob, remote: undefined });
+      if (oids.size === 0) this.refuse({ path: file, ...(blob && { blob }), message: error.message });
+    }
+  }
+
+  refuse(pointer: RefusedPointer): void {
+    this.unreadable.push(pointer);
+  }
+
+  private keep(root: LiveRoot, origin: PointerOrigin): void {
+    if (this.origins.get(root.oid)?.blob === undefined) this.origins.set(root.oid, origin);
+    const before = this.roots.get(root.oid);
+    if (!before || (root.directory && !before.directory)) this.roots.set(root.oid, root);
+  }
+}
