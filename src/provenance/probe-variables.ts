@@ -46,3 +46,21 @@ export function recordedVariables(env: NodeJS.ProcessEnv, more: readonly string[
   }
   return found;
 }
+
+/**
+ * An environment in which the variables that decide results are as a record has them: those that it has are set, those
+ * that it lacks are taken out, and all others are left. What a record names beside the known ones is passed over, as is a
+ * value that was too long to be recorded whole.
+ */
+export function withRecordedVariables(
+  env: NodeJS.ProcessEnv,
+  recorded: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv {
+  const result = { ...env };
+  for (const name of RECORDED) {
+    const value = Object.hasOwn(recorded, name) ? recorded[name] : undefined;
+    if (typeof value !== 'string') delete result[name];
+    else if (value.length < VALUE_LIMIT && !value.includes('\0')) result[name] = value;
+  }
+  return result;
+}

@@ -152,6 +152,7 @@ function provenanceSection({ manifest, meta, state }: CardSource): string {
     ['run', run && code(run)],
     ['made from', parent && code(`${manifest.model}@${parent}`)],
     ['keep until', manifest.retain_until && text(manifest.retain_until)],
+    ['reproduced', reproducedText(state)],
     ['approved', said(state, true)],
     ['rejected', said(state, false)],
   ];
@@ -160,6 +161,10 @@ function provenanceSection({ manifest, meta, state }: CardSource): string {
     ['', ''],
     rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
+}
+
+function reproducedText({ reproduced }: VersionState): string | undefined {
+  return reproduced && `${reproduced.verdict}, ${text(reproduced.at)} by ${text(reproduced.by)}`;
 }
 
 function said({ approvals }: VersionState, approved: boolean): string | undefined {

@@ -38,7 +38,7 @@ export function factsOfVersion(
 }
 
 function sourceOf(version: VersionState): FactSource {
-  const { summary, evaluations, stages, deprecated, approvals } = version;
+  const { summary, evaluations, stages, deprecated, approvals, reproduced } = version;
   const says = (approved: boolean): string[] =>
     approvals.filter((each) => each.approved === approved).map((each) => each.stage);
   return {
@@ -58,6 +58,7 @@ function sourceOf(version: VersionState): FactSource {
       artifacts: summary.artifacts,
       retain_until: summary.retain_until,
       deprecated: deprecated !== undefined,
+      reproduced: reproduced?.verdict ?? 'none',
       approved: says(true),
       rejected: says(false),
     },

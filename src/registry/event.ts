@@ -1,3 +1,5 @@
+import type { Verdict } from '../provenance/reproduction.js';
+
 /** What all events say. An event is one file, never changed; its place in the chain is its order. */
 export interface EventBase {
   /** Format number of the file. */
@@ -66,7 +68,7 @@ export type RegistryEvent = EventBase &
         verdict: 'healthy' | 'version-fault' | 'data-fault' | 'unclear';
         signals: GateResult[];
       }
-    | { type: 'reproduced'; verdict: 'bit-identical' | 'equivalent' | 'different'; found?: string[] }
+    | { type: 'reproduced'; verdict: Verdict; found?: string[] }
     | {
         type: 'checked' /** Name of the check in the policy. */;
         check: string;

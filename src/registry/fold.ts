@@ -150,6 +150,9 @@ class Fold {
       const evaluations = new Map(Object.entries(version.evaluations));
       evaluations.set(on, { ...evaluations.get(on), ...event.metrics });
       this.change(version.version, { evaluations: Object.fromEntries(evaluations) });
+    } else if (event.type === 'reproduced') {
+      const { verdict, found } = event;
+      this.change(version.version, { reproduced: { verdict, by, at, ...(found && { found }) } });
     } else if (event.type === 'deprecated') {
       const successor = event.successor === undefined ? {} : { successor: event.successor };
       this.change(version.version, {

@@ -120,7 +120,7 @@ function judgeRule(rule: string, facts: Facts): Omit<GateResult, 'gate'> {
 }
 
 /**
- * Facts for gates: a bare name is a metric and nothing else, so that no parameter passes for a measurement. A stage that
+ * Facts for gates: a bare name is a metric, but for `reproduced`, so that no parameter passes for a measurement. A stage that
  * is empty now still has the figures of what stood there last; one where nothing ever stood asks nothing.
  */
 function gateFacts(model: ModelState, version: VersionState): Facts {
@@ -132,7 +132,9 @@ function gateFacts(model: ModelState, version: VersionState): Facts {
     const there = whole.onStage?.(stage) ?? lastOn(model, stage);
     return there && { lookup: (path) => lookup(there, path) };
   };
-  return { lookup: (path) => lookup(whole, path), onStage, emptyStageHolds: true };
+  const own = (path: readonly string[]): ReturnType<Facts['lookup']> =>
+    path.join('.') === 'reproduced' ? (version.reproduced?.verdict ?? 'none') : lookup(whole, path);
+  return { lookup: own, onStage, emptyStageHolds: true };
 }
 
 function lastOn(model: ModelState, stage: string): Facts | undefined {

@@ -1,3 +1,4 @@
+import type { Verdict } from '../provenance/reproduction.js';
 import type { RegistryEvent } from './event.js';
 import type { Manifest } from './manifest.js';
 import type { Policy } from './policy.js';
@@ -36,6 +37,8 @@ export interface VersionState {
   /** Who approved or rejected it, by stage; the last word of each person counts. */
   approvals: { stage: string; by: string; approved: boolean; seq: number; reason?: string; ticket?: string }[];
   deprecated?: { by: string; at: string; reason?: string; successor?: string };
+  /** What came of the last time that its runs were run again. */
+  reproduced?: { verdict: Verdict; by: string; at: string; found?: string[] };
   /** The stages it stands on now; `archived` among them. */
   stages: string[];
 }

@@ -5,7 +5,7 @@ import type { LoadedModel } from './model-files.js';
 import type { ModelState, ModelSummary, PlacedEvent } from './registry.js';
 
 /** Raised whenever what is derived from the registry's files, or how it is kept, changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 const OBJECT_NAME = /^[0-9a-f]{40,64}$/;
 
 /** What a commit of the branch holds, as far as it is known without Git. */

@@ -43,8 +43,15 @@ async function committedTargets(repository: Repository, { commit }: Manifest): P
   return new Map(targets.map((target) => [target.path, target]));
 }
 
-/** A manifest comes from someone else: its paths and oids decide what is written where. */
-function toTarget(item: ManifestItem, committed: Target | undefined, version: string): Target {
+/**
+ * What somebody else says of a tracked file or directory, as a target: its path and oid decide what is written where.
+ * `committed` is the target that stands at the path, whose pointer's other keys are kept. Error: `POINTER_UNSAFE`.
+ */
+export function toTarget(
+  item: Pick<ManifestItem, 'path' | 'oid' | 'size' | 'files' | 'executable'>,
+  committed: Target | undefined,
+  version: string,
+): Target {
   const { path, oid, size, files, executable } = item;
   const name = nameOf(path);
   const unsafe = path.split('/').find((part) => isGitDirectoryName(part) || targetNameProblem(part) !== undefined);

@@ -8,7 +8,7 @@ import { MOST_CHUNK_BYTES, PACK_BYTES_LIMITS } from './pack-format.js';
 import { packDigests, placedChunks } from './placed-chunks.js';
 import type { ObjectRecord, TreeRecord } from './record-reader.js';
 import type { PlacedChunk } from './record-writer.js';
-import type { FailedObject, FetchRoot } from './roots.js';
+import { type FailedObject, type FetchRoot, UNKNOWN_SIZE } from './roots.js';
 import type { TransferSession } from './session.js';
 
 /** A file that the cache lacks, and where the remote has it. */
@@ -72,7 +72,7 @@ export class FetchPlanner {
       const below = root.below.split('/').filter(Boolean);
       return this.tree({ digest: digestOf(oid), path, below, root, level: 0 });
     }
-    if (this.options.listings || this.session.cache.has(oid, size)) return false;
+    if (this.options.listings || this.session.cache.has(oid, size === UNKNOWN_SIZE ? undefined : size)) return false;
     this.own.set(oid, { oid, size, path, root, record: oid });
     return true;
   }
@@ -183,13 +183,19 @@ export class FetchPlanner {
     const record = await this.readRecord(file.oid, file.path);
     if (!record) return;
     if (record.kind === 'chunks') {
-      if (record.size === file.size) this.add(file, placedChunks(record.chunks(), packDigests(record.packs)));
+      const size = knownSize(file, record.size);
+      if (record.size === size) this.add({ ...file, size }, placedChunks(record.chunks(), packDigests(record.packs)));
       else this.fail(file, invalid(file.oid, `it has ${record.size} bytes instead of ${file.size}`));
       return;
     }
     // A file may have the bytes of a tree, and then both have the one record of these bytes.
     const content = record.kind === 'tree' ? record.tree : record.content;
-    this.files.set(file.oid, { ...file, chunks: [], inline: Buffer.from(content) });
+    this.files.set(file.oid, {
+      ...file,
+      size: knownSize(file, content.length),
+      chunks: [],
+      inline: Buffer.from(content),
+    });
   }
 
   private async treeRecord(oid: Oid, path: string): Promise<TreeRecord | undefined> {
@@ -248,4 +254,8 @@ function notInDirectory({ path, below, root }: TreeVisit): MlvError {
 
 function invalid(record: Oid, reason: string): MlvError {
   return new MlvError('RECORD_INVALID', `the record of ${record} is damaged: ${reason}`);
+}
+
+function knownSize({ size }: OwnFile, told: number): number {
+  return size === UNKNOWN_SIZE ? told : size;
 }

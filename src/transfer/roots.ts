@@ -1,11 +1,14 @@
 import type { Oid } from '../objects/oid.js';
 
+/** The size of a root of which only the oid is known: its record tells. */
+export const UNKNOWN_SIZE = -1;
+
 /** What a transfer is asked for: the object that one pointer names. */
 export interface Root {
   oid: Oid;
   /** True for a tree. */
   directory: boolean;
-  /** Bytes of the file, or of all files below. */
+  /** Bytes of the file, or of all files below; for a fetch, a file's may be UNKNOWN_SIZE. */
   size: number;
   /** For messages: the path of the tracked file or directory. */
   path: string;

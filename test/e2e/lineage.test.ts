@@ -90,6 +90,11 @@ describe('lineage', () => {
     const again = await runMlv(['restore', 'fraud@1.1.0', '--to', to], { cwd: project });
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('there already')]);
     expect(await mlv(['status', '--json'], { cwd: to })).not.toContain('"state": "modified"');
+
+    rmSync(join(project, '.git/mlv/objects'), { recursive: true });
+    const fetched = join(temporaryDirectory('restored'), 'fraud');
+    await mlv(['restore', 'fraud@1.1.0', '--to', fetched], { cwd: project });
+    expect(readFileSync(join(fetched, 'train.sh'), 'utf8')).toBe('exit 1\n');
   });
 
   it('says what it could not look at', async () => {

@@ -53,6 +53,39 @@ export const lineageSchemas = {
     difference: z.boolean().describe('whether it had more than its commit, which was put back'),
     about: z.string().describe('directory in it with manifest, environment and packages'),
   }),
+  reproduce: z.strictObject({
+    version: z.string(),
+    verdict: z.enum(['bit-identical', 'equivalent', 'different']),
+    runs: z
+      .array(z.strictObject({ oid: z.string(), name: z.string().optional(), command: z.string() }))
+      .describe('what was run again, in order'),
+    outputs: z.array(
+      z.strictObject({
+        path: z.string(),
+        before: z.string().describe('oid'),
+        after: z.string().describe('oid'),
+        same: z.boolean(),
+        artifact: z.boolean().describe('whether it belongs to the version, and decides the verdict'),
+      }),
+    ),
+    metrics: z.array(
+      z.strictObject({
+        name: z.string(),
+        before: z.number(),
+        after: z.number().nullable().describe('null where it is missing'),
+        tolerance: z.string().describe('`1%`, `0.01` or `any`'),
+        within: z.boolean(),
+      }),
+    ),
+    environment: z
+      .array(z.strictObject({ name: z.string(), before: z.string().nullable(), after: z.string().nullable() }))
+      .describe('what is other than recorded'),
+    directory: z.string().nullable().describe('where it was kept'),
+    notes: z.array(z.string()),
+    recorded: z.boolean().describe('whether it became an event of the version'),
+    commit: z.string().nullable().describe('of the registry'),
+    pushed: z.boolean(),
+  }),
   why: z.strictObject({
     starts,
     runs: z.array(z.looseObject({ oid: z.string().describe('of the record') })).describe('as docs/formats/run.md says'),

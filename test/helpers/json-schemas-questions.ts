@@ -184,6 +184,10 @@ export const registryQuestionSchemas = {
         successor: z.string().describe('`model@version`').optional(),
       })
       .optional(),
+    reproduced: z
+      .strictObject({ verdict: z.string(), by: person, at: time, found: z.array(z.string()).optional() })
+      .describe('what came of the last reproduction')
+      .optional(),
     components: z
       .array(z.looseObject({ ...component.shape, stages: z.array(z.string()), metrics: figures }))
       .describe('each with `components` of its own, and `problem` where it is not in the registry'),

@@ -122,4 +122,42 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     careful: true,
     load: () => import('../verbs/restore.js'),
   },
+  {
+    usage: 'reproduce <ref>',
+    summary: 'Run again what made a version, and compare what comes of it',
+    description:
+      "In a linked working tree of its own, with the version's code and data, the recorded command runs again, with the " +
+      'variables that were recorded; it is whatever the version says, so ask it of versions that you trust. Verdict: bit-identical, ' +
+      'equivalent (other bytes, all metrics within the tolerance) or different. It becomes an event of the version. ' +
+      'This workspace stays as it is.',
+    options: [
+      { flags: '--all', description: 'run the whole chain again, from the data that no run made' },
+      {
+        flags: '--tolerance <amount>',
+        description: '2% or 0.01 for all metrics, name=0.01 for one, name=any; may be repeated (default: 1%)',
+        many: true,
+      },
+      { flags: '--to <directory>', description: 'do it there, and keep it' },
+      { flags: '--keep', description: 'keep the directory, and tell where it is' },
+      { flags: '--no-record', description: 'write no event' },
+      { flags: '--reason <text>', description: 'why; stays in the history' },
+      {
+        flags: '--sign',
+        description: "sign the event with Git's signing key even where the policy does not ask for it",
+      },
+      { flags: '--no-push', description: 'keep the event in this clone until mlv registry push' },
+    ],
+    examples: [
+      ['mlv reproduce fraud@production', 'is the model what its record says?'],
+      ['mlv reproduce fraud@1.4.0 --all --tolerance auc=0.005', 'from the raw data on'],
+      ['mlv reproduce fraud@1.4.0 --no-record --to /tmp/again', 'to look at what came of it'],
+    ],
+    exits: [
+      [3, 'the verdict is: different'],
+      [4, 'no run is recorded, or something of it is not to be had'],
+      [6, 'the policy refuses the event; nothing was written'],
+    ],
+    careful: true,
+    load: () => import('../verbs/reproduce.js'),
+  },
 ];

@@ -48,10 +48,15 @@ function headLines({ state, manifest, model }: VersionDetail): string[] {
     ['parent', parent && `${state.model}@${parent}`],
     ['number', bump && `${bump.part}: ${bump.reasons.join('; ')}`],
     ['run', run],
+    ['reproduced', reproducedText(state)],
     ['licence', licence ?? model.meta.licence],
     ['owners', (owners ?? model.meta.owners)?.join(', ')],
     ['keep until', retain_until],
   ]);
+}
+
+function reproducedText({ reproduced }: VersionDetail['state']): string | undefined {
+  return reproduced && `${reproduced.verdict}, ${minuteOf(reproduced.at)} by ${reproduced.by}`;
 }
 
 /** Names and values in two columns; what has no value is left out. */

@@ -1,11 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileSystemError, MlvError } from '../../core/errors.js';
-import { isOid } from '../../objects/oid.js';
 import type { Manifest } from '../../registry/manifest.js';
 import { encodeManifest } from '../../registry/manifest-format.js';
 import { resolveReference, versionName, viewsInTime } from '../../registry/reference-resolve.js';
-import { openRepository } from '../context.js';
 import { openRegistryHere } from '../open-registry.js';
 import { quotePath } from '../render/quote.js';
 import { restoreVersion } from '../restored-version.js';
@@ -30,29 +28,22 @@ export async function run(session: Session, { args: [reference = ''], options }:
       data: { path: directory },
     });
   }
-  const patch = await differenceOf(session, manifest);
-  await restoreVersion(session, { open, view, version }, directory);
-  if (patch) await open.git.applyPatch(directory, patch);
+  await restoreVersion(session, { open, view, version }, { directory });
   describe(directory, manifest);
   return {
     done: [`restored ${name} in ${quotePath(directory)}, a linked working tree at ${manifest.commit.slice(0, 10)}`],
-    json: { version: name, directory, commit: manifest.commit, difference: patch !== undefined, about: ABOUT },
+    json: {
+      version: name,
+      directory,
+      commit: manifest.commit,
+      difference: manifest.difference !== undefined,
+      about: ABOUT,
+    },
     notes: [
       `its manifest, environment and packages are described in ${ABOUT}/`,
       `when it is no longer needed: git worktree remove --force ${quotePath(directory)}`,
     ],
   };
-}
-
-/** What the workspace had beyond the commit when the version was registered. */
-async function differenceOf(session: Session, { difference, model, version }: Manifest): Promise<Buffer | undefined> {
-  if (difference === undefined) return undefined;
-  const { cache } = await openRepository(session);
-  if (isOid(difference) && cache.has(difference)) return cache.read(difference);
-  throw new MlvError('OBJECT_MISSING', `what ${model}@${version} had beyond its commit is not in the cache`, {
-    hint: `the object is ${difference}: restore in the clone that registered the version`,
-    data: { oid: difference },
-  });
 }
 
 function describe(directory: string, manifest: Manifest): void {

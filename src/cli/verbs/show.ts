@@ -23,6 +23,7 @@ export async function run(session: Session, { args: [reference = ''], options }:
       evaluations: state.evaluations,
       approvals: state.approvals,
       ...(state.deprecated && { deprecated: state.deprecated }),
+      ...(state.reproduced && { reproduced: state.reproduced }),
       components,
       events: events.map(({ seq, id, what, event }) => ({ seq, id, what, ...event })),
     },
