@@ -46,7 +46,7 @@ export async function takeAway(git: Git, directory: string): Promise<void> {
 
 /** A tree that was kept has no owner's lock; one whose owner was killed has one that can be taken over. */
 async function sweep(git: Git): Promise<void> {
-  for (const path of await git.worktreePaths()) {
+  for (const path of await git.worktrees()) {
     const parent = dirname(path);
     if (!basename(parent).startsWith(PREFIX) || !existsSync(join(parent, OWNER))) continue;
     if (holdLock(join(parent, OWNER)) === undefined) continue;

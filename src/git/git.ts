@@ -165,8 +165,6 @@ export interface Git {
   applyPatch(directory: string, patch: Uint8Array): Promise<void>;
   /** Takes a linked working tree away, with everything in it. */
   removeWorktree(path: string): Promise<void>;
-  /** See worktreePaths. */
-  worktreePaths(): Promise<string[]>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
   signatures(): Promise<Signatures>;
   /** Files at or below the paths that Git holds, or sees untracked and not ignored; see filesBelow. */

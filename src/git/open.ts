@@ -15,7 +15,7 @@ import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './
 import { openTextGit, type TextGit } from './simple.js';
 import { addWorktree, applyPatch, removeWorktree } from './temporary-worktree.js';
 import { filesBelow, hashFiles } from './working-state.js';
-import { listWorktrees, worktreePaths } from './worktrees.js';
+import { listWorktrees } from './worktrees.js';
 
 /**
  * Git for the repository that `cwd` (absolute) lies in; `env` is the environment of the user, and becomes that of every
@@ -54,7 +54,6 @@ function gitOver(context: GitContext): Git {
     addWorktree: (path, commit) => addWorktree(context, path, commit),
     applyPatch: (directory, patch) => applyPatch(context, directory, patch),
     removeWorktree: (path) => removeWorktree(context, path),
-    worktreePaths: () => worktreePaths(context),
     signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
     filesBelow: (paths) => filesBelow(context, paths),
     hashFiles: (paths) => hashFiles(context, paths),

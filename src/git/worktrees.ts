@@ -42,11 +42,6 @@ interface Listed {
   main: boolean;
 }
 
-/** Tops of all working trees that Git knows, those included that are gone. Error: `GIT_FAILED`. */
-export async function worktreePaths(context: GitContext): Promise<string[]> {
-  return (await listedByGit(context)).map(({ path }) => path);
-}
-
 async function listedByGit(context: GitContext): Promise<Listed[]> {
   const list = ['worktree', 'list', '--porcelain'];
   const { code, stdout } = await context.run([...list, '-z'], { accept: [0, 129] });
