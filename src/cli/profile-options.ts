@@ -1,5 +1,6 @@
 import { MlvError } from '../core/errors.js';
 import type { DataFormat, ProfileOptions } from '../provenance/data-profile.js';
+import { DRIFT_LIMITS, type DriftLimits } from '../provenance/drift.js';
 import type { Session } from './session.js';
 import { textOption, textsOption, type VerbInput } from './verb.js';
 
@@ -22,6 +23,17 @@ export function profileOptions(session: Session, { options }: VerbInput): Profil
     ...(columns.length > 0 && { columns }),
     ...(format !== undefined && { format }),
   };
+}
+
+/** What counts as drift. Error: `USAGE`. */
+export function driftLimits({ options }: VerbInput): DriftLimits {
+  const text = textOption(options.tolerance);
+  if (text === undefined) return DRIFT_LIMITS;
+  const nulls = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && nulls <= 1) return { ...DRIFT_LIMITS, nulls };
+  throw new MlvError('USAGE', `'${text}' is not a share for --tolerance`, {
+    hint: 'a number from 0 to 1, such as 0.05',
+  });
 }
 
 function delimiterOf(text: string): string {

@@ -19,15 +19,15 @@ export function kindOfText(text: string): CellKind | undefined {
   if (isNumberLike) {
     if (INT.test(text)) return 'int';
     if (FLOAT.test(text)) return 'float';
-    if (DATE.test(text) && !Number.isNaN(timeOf(text))) return 'date';
-    if (TIMESTAMP.test(text) && !Number.isNaN(timeOf(text))) return 'timestamp';
+    if (DATE.test(text) && !Number.isNaN(momentOf(text))) return 'date';
+    if (TIMESTAMP.test(text) && !Number.isNaN(momentOf(text))) return 'timestamp';
   }
   if (text.length <= 5 && BOOL.test(text)) return 'bool';
   return INFINITE.test(text) ? 'float' : 'string';
 }
 
-/** Milliseconds since 1970; without an offset, UTC. */
-function timeOf(text: string): number {
+/** The moment that an ISO date or timestamp names, in milliseconds since 1970; without an offset, UTC. NaN for none. */
+export function momentOf(text: string): number {
   if (text.length === 10) return Date.parse(text);
   const [, day = '', time = '', offset = 'Z'] = /^(.{10})[T ]([\d:.,]+) ?(.*)$/.exec(text) ?? [];
   const full = /^[+-]\d\d$/.test(offset) ? `${offset}:00` : offset.replace(/^([+-]\d\d)(\d\d)$/, '$1:$2');
@@ -60,7 +60,7 @@ export class ColumnAccumulator {
     this.category(text);
     if (kind === 'string') this.measure(text.length);
     else if (kind === 'int' || kind === 'float') this.number(Number(text));
-    else if (kind !== 'bool') this.moment(timeOf(text), text);
+    else if (kind !== 'bool') this.moment(momentOf(text), text);
   }
 
   /** A value with a type of its own, as JSON and Parquet have them; `kind` where more is known than the value shows. */
@@ -72,7 +72,8 @@ export class ColumnAccumulator {
       return;
     }
     if (typeof value === 'number' || typeof value === 'bigint') this.number(Number(value));
-    else if (typeof value === 'string' && (kind === 'date' || kind === 'timestamp')) this.moment(timeOf(value), value);
+    else if (typeof value === 'string' && (kind === 'date' || kind === 'timestamp'))
+      this.moment(momentOf(value), value);
     else if (typeof value === 'string' || Array.isArray(value)) this.measure(value.length);
     else if (value instanceof Uint8Array) this.measure(value.length);
     if (typeof value === 'object') this.categories = undefined;

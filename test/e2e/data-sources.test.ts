@@ -23,13 +23,13 @@ async function published(): Promise<{ cwd: string; clone: string }> {
   return { cwd, clone: cloneRepository(cwd) };
 }
 
-describe('mlv schema', () => {
-  let cwd: string;
-  let clone: string;
-  beforeAll(async () => {
-    ({ cwd, clone } = await published());
-  });
+let cwd: string;
+let clone: string;
+beforeAll(async () => {
+  ({ cwd, clone } = await published());
+});
 
+describe('mlv schema', () => {
   it('profiles a file in a tracked directory whose bytes are only on the remote', async () => {
     const result = await runMlv(['schema', 'data/people.csv', '--json'], { cwd: clone });
     const profile = parseDocument('schema', result.stdout);
@@ -58,5 +58,26 @@ describe('mlv schema', () => {
     expect((await runMlv(['schema', 'gone.csv'], { cwd })).exitCode).toBe(2);
     expect((await runMlv(['schema', 'small.csv', '--sample', 'x'], { cwd })).exitCode).toBe(2);
     expect((await runMlv(['schema', 'small.csv', '--delimiter', 'ab'], { cwd })).exitCode).toBe(2);
+  });
+});
+
+describe('mlv diff --schema', () => {
+  it('tells what drifted between two commits, and ends with 3 where asked', async () => {
+    const result = await runMlv(['diff', '--schema', '--exit-code', 'HEAD~1', 'HEAD', 'data/people.csv'], { cwd });
+    expect(result.exitCode).toBe(3);
+    expect(result.stdout).toMatch(/^!? +2 → 4 rows$/m);
+    expect(result.stdout).toMatch(/^! {2}age +int → mixed$/m);
+    expect(result.stdout).toMatch(/^! {2}city +new values Rome$/m);
+    const json = parseDocument('diff', await mlv(['diff', '--schema', 'HEAD~1', 'data/people.csv', '--json'], { cwd }));
+    expect(json.schema).toMatchObject({ path: 'data/people.csv', drift: true, rows: { before: 2, after: 4 } });
+    expect(json.changes).toHaveLength(1);
+    const same = await runMlv(['diff', '--schema', '--exit-code', 'data/people.csv'], { cwd });
+    expect(same).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  it('wants one file, which is on both sides', async () => {
+    expect((await runMlv(['diff', '--schema'], { cwd })).exitCode).toBe(2);
+    const gone = await runMlv(['diff', '--schema', 'HEAD~1', 'HEAD', 'data/new.csv'], { cwd });
+    expect(gone).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not in revision 'HEAD~1'") });
   });
 });

@@ -24,6 +24,25 @@ const column = z.strictObject({
     .optional(),
 });
 
+/** What `mlv diff --schema` adds to its document. */
+export const schemaDifference = z.strictObject({
+  path: z.string(),
+  drift: z.boolean().describe('whether any finding is drift'),
+  rows: z.strictObject({ before: count, after: count }),
+  findings: z.array(
+    z.strictObject({
+      what: z.enum(['rows', 'malformed', 'added', 'removed', 'type', 'range', 'nulls', 'values', 'shares']),
+      column: z.string().optional(),
+      drift: z.boolean().describe('false for what is only worth knowing'),
+      before: z
+        .unknown()
+        .optional()
+        .describe('count, type, `[min, max]`, share or values, as docs/data-sources.md says'),
+      after: z.unknown().optional(),
+    }),
+  ),
+});
+
 /** Schemas of the verbs that tell what is in data. */
 export const dataSchemas = {
   schema: z.strictObject({

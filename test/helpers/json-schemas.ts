@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
-import { dataSchemas } from './json-schemas-data.js';
+import { dataSchemas, schemaDifference } from './json-schemas-data.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { spaceSchemas } from './json-schemas-space.js';
@@ -223,7 +223,14 @@ export const jsonSchemas = {
       .optional()
       .describe('with --remote'),
   }),
-  diff: z.strictObject({ before: state, after: state, changes: z.array(change), totals, problems }),
+  diff: z.strictObject({
+    before: state,
+    after: state,
+    changes: z.array(change),
+    totals,
+    problems,
+    schema: schemaDifference.optional().describe('with --schema'),
+  }),
   ls: z.strictObject({ entries: z.array(entry), problems }),
   du: z.strictObject({ entries: z.array(entry), total: z.strictObject({ size: bytes, files: count }), problems }),
   checkout: z.strictObject({ ...checkoutFields, problems, version: restoredVersion.optional() }),

@@ -1,4 +1,5 @@
 import type { VerbDeclaration } from '../verb.js';
+import { profileOptionDeclarations } from './data.js';
 
 const REVISIONS = 'A name that is a tracked path is taken for the path; `--` separates revisions from paths.';
 
@@ -67,12 +68,19 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     options: [
       { flags: '--staged', description: 'compare HEAD, or the revision, with the index' },
       { flags: '--stat', description: 'print the totals only' },
-      { flags: '--exit-code', description: 'end with 3 when something differs' },
+      { flags: '--exit-code', description: 'end with 3 when something differs; with --schema, when there is drift' },
+      { flags: '--schema', description: 'of one file of rows: columns, types, ranges, nulls and values that changed' },
+      {
+        flags: '--tolerance <share>',
+        description: 'with --schema: change in the share of nulls that is no drift (0.01)',
+      },
+      ...profileOptionDeclarations.map((each) => ({ ...each, description: `with --schema: ${each.description}` })),
     ],
     examples: [
       ['mlv diff', 'what changed since the pointers were staged'],
       ['mlv diff HEAD~1 HEAD', 'what the last commit changed'],
       ['mlv diff v1.0 -- data/', 'what changed below data/ since v1.0'],
+      ['mlv diff --schema --exit-code v1.0 HEAD data/train.csv', 'did the data drift between two versions?'],
     ],
     exits: [
       [3, 'something differs, with --exit-code'],

@@ -6,14 +6,17 @@ import { errorDocument } from '../errors.js';
 import { getListings } from '../listings.js';
 import { displayer, splitOperands } from '../operands.js';
 import { changeLine, totalsLine } from '../render/changes.js';
+import { findingLines } from '../render/drift.js';
+import type { SchemaDifference } from '../schema-difference.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 
-/** `mlv diff`: see its declaration. Errors: `USAGE`, those of splitOperands and compareStates. */
+/** `mlv diff`: see its declaration. Errors: `USAGE`, those of splitOperands, compareStates and schemaDifference. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
   const { revisions, paths } = await splitOperands(repository, input, 2);
   const [before, after] = await sides(repository, revisions, input.options.staged === true);
+  const schema = await schemaOf(session, repository, { input, paths, before, after });
   const compare = (): Promise<ComparisonResult> =>
     compareStates(repository, before, after, { paths, reporter: session.reporter });
   const { changes, totals, problems } = await compare().catch(async (error: unknown) => {
@@ -21,14 +24,43 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     for (const state of [before, after]) await listingsOf(session, repository, state);
     return compare();
   });
+  const json = { before, after, changes, totals, problems: problems.map(errorDocument), ...(schema && { schema }) };
+  const exitCode = (isOther: boolean): number =>
+    input.options.exitCode === true && isOther ? EXIT.differences : EXIT.done;
+  if (schema) {
+    return { text: findingLines(schema.findings), json, errors: problems, exitCode: exitCode(schema.drift) };
+  }
   const rendering = { style: session.style, show: displayer(repository) };
   const list = input.options.stat === true ? [] : changes.map((change) => changeLine(change, rendering));
   return {
     text: changes.length === 0 && input.options.stat !== true ? [] : [...list, totalsLine(totals)],
-    json: { before, after, changes, totals, problems: problems.map(errorDocument) },
+    json,
     errors: problems,
-    exitCode: input.options.exitCode === true && changes.length > 0 ? EXIT.differences : EXIT.done,
+    exitCode: exitCode(changes.length > 0),
   };
+}
+
+/** How a table is other, where that is asked. */
+async function schemaOf(
+  session: Session,
+  repository: OpenRepository,
+  {
+    input,
+    paths,
+    ...states
+  }: { input: VerbInput; paths: readonly string[]; before: ComparedState; after: ComparedState },
+): Promise<SchemaDifference | undefined> {
+  if (input.options.schema !== true) return undefined;
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) {
+    throw new MlvError('USAGE', '--schema compares one file', {
+      hint: 'such as: mlv diff --schema HEAD~1 data/train.csv',
+    });
+  }
+  const { profileOptions, driftLimits } = await import('../profile-options.js');
+  const { schemaDifference } = await import('../schema-difference.js');
+  const question = { path, ...states, options: profileOptions(session, input), limits: driftLimits(input) };
+  return schemaDifference(session, repository, question);
 }
 
 /** Gets the listings of everything that a state of Git names. */
