@@ -3,6 +3,7 @@ import { MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
 import { dataVerbs } from './declarations/data.js';
 import { hookVerbs } from './declarations/hooks.js';
+import { interopVerbs } from './declarations/interop.js';
 import { provenanceVerbs } from './declarations/provenance.js';
 import { registryQuestionVerbs } from './declarations/registry-questions.js';
 import { registrySharingVerbs } from './declarations/registry-sharing.js';
@@ -30,6 +31,7 @@ export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclarat
     verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],
   },
   { title: 'Record how things came to be:', verbs: [...provenanceVerbs, ...dataVerbs] },
+  { title: 'Exchange with other tools:', verbs: interopVerbs },
   { title: 'Live in Git:', verbs: hookVerbs },
   { title: 'Configure:', verbs: settingVerbs },
   { title: 'About mlv:', verbs: aboutVerbs },

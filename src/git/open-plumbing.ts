@@ -45,6 +45,8 @@ export function gitPlumbing(context: GitContext): GitPlumbing {
       return signing;
     },
     remotes: () => gitRemotes(context),
+    remoteUrl: async (name) =>
+      lines((await context.run(['config', '--get', `remote.${name}.url`], { accept: [0, 1] })).stdout)[0],
     readCommit: (commit) => readCommit(context, commit),
   };
 }

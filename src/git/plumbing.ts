@@ -35,6 +35,8 @@ export interface GitPlumbing {
   signsCommits(): Promise<boolean>;
   /** Names of the Git remotes, and that which the current branch follows. */
   remotes(): Promise<{ all: string[]; ofBranch: string | undefined }>;
+  /** The URL that a Git remote is fetched from, as it is configured: it may hold a password. */
+  remoteUrl(name: string): Promise<string | undefined>;
   /** The whole message of a commit, its author as Git's environment variables name one, and whether it is signed. */
   readCommit(commit: string): Promise<CommitFacts>;
 }

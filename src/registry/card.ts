@@ -9,13 +9,21 @@ export interface CardSource {
   state: VersionState;
 }
 
+/** What a card is to say where nobody said it. */
+export interface CardOptions {
+  /** Task of the results, where the card names no `pipeline_tag`. */
+  task?: string;
+  /** Tags, where the card has none. */
+  tags?: readonly string[];
+}
+
 /**
  * The model card of a version: front matter as the Hugging Face Hub understands it, then Markdown. The front matter of
  * model.yaml (`card`) comes first and is never changed; licence, data sets and metrics of the manifest fill what it leaves
  * out. Text from the registry can make neither a heading nor a cell of its own, nor HTML.
  */
-export function modelCard(source: CardSource): string {
-  const front = stringify(frontMatter(source), { lineWidth: 0 });
+export function modelCard(source: CardSource, options: CardOptions = {}): string {
+  const front = stringify(frontMatter(source, options), { lineWidth: 0 });
   const sections = [
     introduction(source),
     metricsSection(source),
@@ -31,7 +39,7 @@ export function modelCard(source: CardSource): string {
 }
 
 /** The front matter: keys of `card` in model.yaml, and what the manifest knows beyond them. */
-export function frontMatter({ manifest, meta, state }: CardSource): Record<string, unknown> {
+export function frontMatter({ manifest, meta, state }: CardSource, options: CardOptions = {}): Record<string, unknown> {
   const card = meta.card ?? {};
   const licence = manifest.licence ?? meta.licence;
   const datasets = [...new Set(manifest.data.map(hubDataset).filter((name) => name !== undefined))];
@@ -39,9 +47,10 @@ export function frontMatter({ manifest, meta, state }: CardSource): Record<strin
     ...(licence !== undefined && { license: licence.toLowerCase() }),
     ...(datasets.length > 0 && { datasets }),
     ...(Object.keys(manifest.metrics).length > 0 && { metrics: Object.keys(manifest.metrics) }),
+    ...(options.tags && { tags: [...options.tags] }),
     model_name: `${manifest.model}@${manifest.version}`,
   };
-  const task = card.pipeline_tag;
+  const task = card.pipeline_tag ?? options.task;
   const index = typeof task === 'string' && !('model-index' in card) ? modelIndex({ manifest, meta, state }, task) : [];
   return { ...known, ...card, ...(index.length > 0 && { 'model-index': index }) };
 }

@@ -3,6 +3,7 @@ import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
 import { dataSchemas, schemaDifference } from './json-schemas-data.js';
+import { interopSchemas } from './json-schemas-interop.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { spaceSchemas } from './json-schemas-space.js';
@@ -347,6 +348,7 @@ export const jsonSchemas = {
     edges: z.array(z.strictObject({ from: z.string(), to: z.string(), path })),
   }),
   ...dataSchemas,
+  ...interopSchemas,
   ...lineageSchemas,
   ...spaceSchemas,
   gc: z.strictObject({
