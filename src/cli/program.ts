@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
 import { dataVerbs } from './declarations/data.js';
+import { elsewhereVerbs } from './declarations/elsewhere.js';
 import { hookVerbs } from './declarations/hooks.js';
 import { interopVerbs } from './declarations/interop.js';
 import { provenanceVerbs } from './declarations/provenance.js';
@@ -26,6 +27,7 @@ export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclarat
   { title: 'Track data:', verbs: workspaceVerbs },
   { title: 'Share data:', verbs: transferVerbs },
   { title: 'Free space:', verbs: spaceVerbs },
+  { title: 'Take data from elsewhere:', verbs: elsewhereVerbs },
   {
     title: 'Register models:',
     verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],

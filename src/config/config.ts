@@ -111,6 +111,8 @@ export interface ConfigSources {
   project: Project | undefined;
   /** Where the cache is by default, and the user's home. */
   paths: { cache: string; home: string };
+  /** May change the values before they are in force: for a committed level that is not the user's own. */
+  review?: (values: Map<string, EffectiveValue>) => void;
 }
 
 /**
@@ -125,6 +127,7 @@ export function resolveConfig(sources: ConfigSources): Config {
     }
   }
   addFlagsAndEnvironment(values, sources);
+  sources.review?.(values);
   return typed(values, sources.project);
 }
 

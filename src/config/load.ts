@@ -27,6 +27,37 @@ export async function loadConfig({ paths, environment, flags = {} }: LoadOptions
   return resolveConfig({ files, environment, flags, project, paths });
 }
 
+/** The `mlv.yaml` of a repository that is not the user's, and how far it is trusted. */
+export interface ForeignProject {
+  /** Undefined where it has none. */
+  text: string | undefined;
+  /** For messages: which file of which repository. */
+  name: string;
+  /** Absolute directory from which relative directories start; undefined where the repository is on another machine. */
+  base: string | undefined;
+  /** Endpoints that the user's own configuration names: credentials may go there. */
+  trustedEndpoints: readonly string[];
+}
+
+/**
+ * The configuration for a repository of somebody else's: the user's own levels, and of its `mlv.yaml` only which remotes
+ * there are (see foreign.ts). `paths` are those of no repository. Errors as loadConfig.
+ */
+export async function loadForeignConfig(
+  { paths, environment, flags = {} }: LoadOptions,
+  { text, name, ...trust }: ForeignProject,
+): Promise<Config> {
+  const own = (await Promise.all((['system', 'user'] as const).map((level) => readLevel(level, paths)))).filter(
+    (read) => read !== undefined,
+  );
+  const foreign = text === undefined ? undefined : await readText(text, { level: 'project', path: name }, paths.home);
+  const { admitted, reviewForeign } = await import('./foreign.js');
+  const files = Object.fromEntries(own.map((read) => [read.file.level, read.settings]));
+  if (foreign) files.project = admitted(foreign.settings);
+  const review = reviewForeign(name, trust);
+  return resolveConfig({ files, environment, flags, project: foreign?.project, paths, review });
+}
+
 /** The settings of one level alone, by dotted key: for `mlv config get --user` and its like. Errors as loadConfig. */
 export async function readLevelSettings(file: LevelFile, home: string): Promise<Map<string, LevelEntry>> {
   return (await readFileOf(file, home))?.settings ?? new Map();
@@ -45,7 +76,10 @@ function readLevel(level: FileLevel, paths: ConfigPaths): Promise<ReadLevel | un
 
 async function readFileOf(file: LevelFile, home: string): Promise<ReadLevel | undefined> {
   const text = await readLevelText(file);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : readText(text, file, home);
+}
+
+async function readText(text: string, file: LevelFile, home: string): Promise<ReadLevel> {
   // Here, because it imports the YAML library: a command that finds no file does without.
   const { parseFile, readSettings } = await import('./document.js');
   const { projectOf } = await import('./project-format.js');

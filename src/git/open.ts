@@ -25,7 +25,8 @@ export async function openGit(cwd: string, options: { env: NodeJS.ProcessEnv }):
   return gitOver(gitContext(await discoverRepository(cwd, options.env), options.env));
 }
 
-function gitOver(context: GitContext): Git {
+/** Git over a context: of a repository that was found, or made, already. */
+export function gitOver(context: GitContext): Git {
   let opened: Promise<TextGit> | undefined;
   const text = (): Promise<TextGit> => {
     opened ??= openTextGit(context);

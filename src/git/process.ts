@@ -17,6 +17,8 @@ export interface GitProcessOptions {
   onStdout?: (chunk: Buffer) => boolean;
   /** Git, and what it starts, must not ask anybody anything. */
   quiet?: boolean;
+  /** Ends the process when it is aborted; the call then fails with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** How a Git process ended. */
@@ -122,7 +124,14 @@ function collect(
     child.on('error', (error) => {
       ending.failure ??= startError(error, args, options.cwd);
     });
+    const abort = (): void => {
+      ending.failure ??= options.signal?.reason;
+      stop();
+    };
+    if (options.signal?.aborted) abort();
+    else options.signal?.addEventListener('abort', abort, { once: true });
     child.on('close', (code, signal) => {
+      options.signal?.removeEventListener('abort', abort);
       resolve({ ...ending, code, signal, stdout: Buffer.concat(stdout), stderr: stderr.toString('utf8') });
     });
     child.stdin.end(options.input ?? '');
@@ -139,7 +148,7 @@ function startError(error: Error, args: readonly string[], cwd: string): MlvErro
 
 function subcommandOf(args: readonly string[]): string {
   for (let at = 0; at < args.length; at += 1) {
-    if (args[at] === '-c') at += 1;
+    if (args[at] === '-c' || args[at] === '--git-dir') at += 1;
     else if (!args[at]?.startsWith('-')) return args[at] as string;
   }
   return '';

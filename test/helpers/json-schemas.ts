@@ -3,6 +3,7 @@ import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
 import { dataSchemas, schemaDifference } from './json-schemas-data.js';
+import { elsewhereSchemas } from './json-schemas-elsewhere.js';
 import { interopSchemas } from './json-schemas-interop.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
@@ -349,6 +350,7 @@ export const jsonSchemas = {
   }),
   ...dataSchemas,
   ...interopSchemas,
+  ...elsewhereSchemas({ transferred: transferredWith, problems }),
   ...lineageSchemas,
   ...spaceSchemas,
   gc: z.strictObject({

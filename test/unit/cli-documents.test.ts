@@ -11,7 +11,8 @@ const verbs = VERB_GROUPS.flatMap((group) => group.verbs).filter(({ hidden }) =>
 
 function leaves(verb: VerbDeclaration, prefix = ''): { name: string; verb: VerbDeclaration }[] {
   const name = `${prefix}${verb.usage.split(' ')[0]}`;
-  return verb.verbs ? verb.verbs.flatMap((inner) => leaves(inner, `${name} `)) : [{ name, verb }];
+  const inner = (verb.verbs ?? []).flatMap((each) => leaves(each, `${name} `));
+  return verb.verbs && !verb.load ? inner : [{ name, verb }, ...inner];
 }
 
 const all = verbs.flatMap((verb) => leaves(verb));

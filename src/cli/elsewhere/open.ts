@@ -1,0 +1,134 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { configPaths } from '../../config/levels.js';
+import { loadForeignConfig } from '../../config/load.js';
+import { isMlvError } from '../../core/errors.js';
+import { type ForeignGit, openForeignGit } from '../../git/foreign.js';
+import { type ForeignAddress, foreignAddress } from '../../git/foreign-address.js';
+import { ObjectCache } from '../../objects/cache.js';
+import { loadHash } from '../../objects/hash.js';
+import { REGISTRY_BRANCH } from '../../registry/layout.js';
+import { CacheUse } from '../../workspace/cache-use.js';
+import { type CommittedFile, isRegular } from '../../workspace/foreign-path.js';
+import { StatIndex } from '../../workspace/stat-index.js';
+import { type OpenRepository, openConfig } from '../context.js';
+import type { Session } from '../session.js';
+
+/** What of a repository elsewhere is wanted, before anything of it is known. */
+export interface ForeignRequest {
+  /** As the user typed it. */
+  url: string;
+  /** Branch, tag or commit; the default branch where undefined. */
+  revision: string | undefined;
+  /** Whether the registry may be needed. */
+  registry: boolean;
+  /** Absolute path of a directory that is this command's own. */
+  directory: string;
+  /** Where relative paths of repositories start, absolute; the current directory by default. */
+  base?: string;
+  /** Which contents of Git are needed of the commit's files; `mlv.yaml` comes in any case. */
+  choose: (files: readonly CommittedFile[]) => readonly CommittedFile[];
+  /** The repository whose cache takes the objects where it names them by the same algorithm; else a temporary one does. */
+  own?: OpenRepository;
+}
+
+/** Somebody else's repository, read at one commit, without a clone. */
+export interface ForeignRepository extends OpenRepository {
+  readonly foreign: ForeignGit;
+  readonly address: ForeignAddress;
+  readonly commit: string;
+  /** Tip of its registry's branch, where it was asked for and is there. */
+  readonly registryTip: string | undefined;
+  /** All files of the commit. */
+  readonly files: readonly CommittedFile[];
+}
+
+const PROJECT_FILE = 'mlv.yaml';
+
+/**
+ * Reads as much of a repository elsewhere as a request needs: its commit, the contents chosen, its `mlv.yaml`. Its working
+ * tree is an empty directory, `tree` below the request's. Errors: those of foreignAddress, ForeignGit and loadForeignConfig.
+ */
+export async function openForeign(session: Session, request: ForeignRequest): Promise<ForeignRepository> {
+  const { directory, revision, choose } = request;
+  const address = foreignAddress(request.url, request.base ?? session.cwd);
+  const interactive = !session.globals.json && process.stdin.isTTY === true;
+  const foreign = await openForeignGit(address, { env: session.env, directory, interactive, signal: session.signal });
+  const phase = session.reporter.phase('Asking Git');
+  try {
+    const { commit, registry } = await foreign.fetchRevision(revision, request.registry ? REGISTRY_BRANCH : undefined);
+    const files = await foreign.git.plumbing.listTree(commit, []);
+    const project = files.find((file) => file.path === PROJECT_FILE && isRegular(file));
+    const wanted = [...choose(files), ...(project ? [project] : [])];
+    await foreign.fetchBlobs(
+      commit,
+      wanted.map(({ blob }) => blob),
+    );
+    const text = project && (await foreign.git.readBlobs([project.blob])).get(project.blob)?.toString('utf8');
+    const repository = await openAs(session, { request, foreign, address, text });
+    return { ...repository, foreign, address, commit, registryTip: registry, files };
+  } finally {
+    phase.end();
+  }
+}
+
+async function openAs(
+  session: Session,
+  {
+    request,
+    foreign,
+    address,
+    text,
+  }: { request: ForeignRequest; foreign: ForeignGit; address: ForeignAddress; text: string | undefined },
+): Promise<OpenRepository> {
+  const { env, home, globals } = session;
+  const paths = configPaths({ env, home });
+  const config = await loadForeignConfig(
+    { paths, environment: env, flags: globals.settings },
+    {
+      text,
+      name: `${PROJECT_FILE} of ${address.shown}`,
+      base: address.local?.replace(/[/\\]\.git[/\\]?$/, ''),
+      trustedEndpoints: await trustedEndpoints(session),
+    },
+  );
+  const hash = await loadHash(config.project?.hash ?? 'blake3', config.core.hashImplementation);
+  const own = request.own?.hash.algorithm === hash.algorithm ? request.own : undefined;
+  const cache = own?.cache ?? new ObjectCache(join(request.directory, 'cache'), hash);
+  const layout = { ...foreign.git.layout, worktree: join(request.directory, 'tree') };
+  return {
+    layout,
+    git: foreign.git,
+    hash,
+    cache,
+    use: own?.use ?? new CacheUse(cache.directory),
+    index: new StatIndex(layout.gitDir, hash),
+    // A temporary cache goes away: its objects may become the files, which are made writable and single afterwards.
+    settings: { linkModes: own ? ['reflink', 'copy'] : ['hardlink', 'copy'], verify: false, stage: false },
+    config,
+    paths,
+  };
+}
+
+/** Endpoints of the user's own: of the repository here, where there is one, and of the environment. */
+async function trustedEndpoints(session: Session): Promise<string[]> {
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = session.env;
+  const endpoints = [AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL];
+  try {
+    const { config } = await openConfig(session);
+    for (const { endpoint } of config.remotes.values()) endpoints.push(endpoint);
+  } catch (error) {
+    // What is wrong with the repository here is no concern of a command that does not use it.
+    if (!isMlvError(error)) throw error;
+  }
+  return endpoints.filter((each) => each !== undefined && each !== '') as string[];
+}
+
+/** Does some work with a directory of its own, which is taken away afterwards. */
+export async function withScratch<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

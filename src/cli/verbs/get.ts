@@ -1,0 +1,115 @@
+import { mkdtempSync, realpathSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileSystemError, MlvError } from '../../core/errors.js';
+import { deliver, makeOwn } from '../../workspace/deliver.js';
+import { withScratch } from '../elsewhere/open.js';
+import type { ForeignContent } from '../elsewhere/operand.js';
+import { foreignContent } from '../elsewhere/operand.js';
+import { printForeign } from '../elsewhere/print.js';
+import { stage, stagedPath } from '../elsewhere/stage.js';
+import { errorDocument } from '../errors.js';
+import { quotePath } from '../render/quote.js';
+import { formatBytes, formatCount } from '../render/units.js';
+import type { Session } from '../session.js';
+import { transferredDocuments } from '../transfers.js';
+import { type Result, textOption, type VerbInput } from '../verb.js';
+
+/**
+ * `mlv get`: see its declaration. Errors: `TARGET_EXISTS`, `PATH_NOT_FOUND`, those of foreignContent and stage.
+ */
+export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
+  const [url = '', operand = ''] = args;
+  const output = textOption(options.output);
+  const key = textOption(options.key);
+  const asked = {
+    url,
+    operand,
+    revision: textOption(options.rev),
+    contents: true,
+    versions: true,
+    artifactsOnly: options.artifactsOnly === true,
+    ...(key !== undefined && { key }),
+  };
+  const print = output === '-';
+  const directory = print ? scratchIn(tmpdir()) : scratchIn(nearestDirectory(resolve(session.cwd, output ?? '.')));
+  return withScratch(directory, async () => {
+    const content = await foreignContent(session, { ...asked, directory });
+    if (print) {
+      await printForeign(session, content);
+      return {};
+    }
+    return bring(session, content, { output, force: options.force === true });
+  });
+}
+
+async function bring(
+  session: Session,
+  content: ForeignContent,
+  { output, force }: { output: string | undefined; force: boolean },
+): Promise<Result> {
+  const { repository, path, version, problems } = content;
+  const { transferred, leftOut } = await stage(session, content);
+  const staged = stagedPath(repository, path ?? '');
+  const own = makeOwn(staged);
+  const to = placeOf(session, output, path);
+  const delivered = deliver(staged, to, { force });
+  for (const each of [...leftOut, ...own.leftOut]) {
+    session.reporter.warn(`left out: '${each}' is a link that leads elsewhere, or a repository of its own`);
+  }
+  const { address, commit, foreign } = repository;
+  const what = version?.name ?? (path === '' ? 'everything' : quotePath(path ?? ''));
+  const gitBytes = foreign.received();
+  return {
+    done: [
+      `got ${what} of ${address.shown} at ${commit.slice(0, 10)}: ${summary(delivered)}, in ${quotePath(output ?? basename(to))}`,
+    ],
+    json: {
+      url: address.shown,
+      commit: version?.manifest.commit ?? commit,
+      version: version?.name ?? null,
+      path: path ?? null,
+      output: to,
+      ...delivered,
+      leftOut: [...leftOut, ...own.leftOut],
+      gitBytes,
+      remotes: transferredDocuments(transferred),
+      problems: problems.map(errorDocument),
+    },
+    errors: problems,
+  };
+}
+
+function summary({ written, bytes, unchanged }: { written: number; bytes: number; unchanged: number }): string {
+  if (written === 0) return `${formatCount(unchanged, 'file')} there already`;
+  const rest = unchanged > 0 ? `, ${unchanged} there already` : '';
+  return `${formatCount(written, 'file')} (${formatBytes(bytes)})${rest}`;
+}
+
+/** A version and the top go into a directory; a path gets its own name there, or the name given, as with cp. */
+function placeOf({ cwd }: Session, output: string | undefined, path: string | undefined): string {
+  if (path === undefined || path === '') return resolve(cwd, output ?? '.');
+  const name = basename(path);
+  if (output === undefined) return resolve(cwd, name);
+  const to = resolve(cwd, output);
+  return output.endsWith('/') || statSync(to, { throwIfNoEntry: false })?.isDirectory() ? join(to, name) : to;
+}
+
+/** A directory of this command's own on the file system of the destination, so that files only need a new name. */
+function scratchIn(directory: string): string {
+  try {
+    return realpathSync(mkdtempSync(join(directory, '.mlv-get-')));
+  } catch (error) {
+    throw fileSystemError('create a directory in', directory, error);
+  }
+}
+
+function nearestDirectory(path: string): string {
+  for (let at = path; ; at = dirname(at)) {
+    const stat = statSync(at, { throwIfNoEntry: false });
+    if (stat?.isDirectory()) return at;
+    if (stat && at !== path)
+      throw new MlvError('TARGET_EXISTS', `'${at}' is a file, and no directory`, { data: { path: at } });
+    if (dirname(at) === at) return at;
+  }
+}

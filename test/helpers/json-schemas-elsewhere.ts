@@ -1,0 +1,25 @@
+import { z } from 'zod';
+
+const bytes = z.int().nonnegative();
+const count = z.int().nonnegative();
+
+/** Schemas of the verbs that take data from elsewhere, made of what other verbs have, too. */
+export function elsewhereSchemas<T extends z.ZodType, P extends z.ZodType>(parts: { transferred: T; problems: P }) {
+  const { transferred, problems } = parts;
+  return {
+    get: z.strictObject({
+      url: z.string().describe('of the repository, without credentials'),
+      commit: z.string(),
+      version: z.string().nullable().describe('`model@version`, where one was asked for'),
+      path: z.string().nullable().describe('in the repository; null for a version'),
+      output: z.string().describe('where it is now'),
+      written: count.describe('files that are there now and were not, or had other content'),
+      bytes: bytes.describe('of these'),
+      unchanged: count.describe('files that were there with this content'),
+      leftOut: z.array(z.string()).describe('links that lead elsewhere, submodules'),
+      gitBytes: bytes.describe('packs that Git received'),
+      remotes: z.array(transferred),
+      problems,
+    }),
+  };
+}
