@@ -3,6 +3,29 @@ import { z } from 'zod';
 const bytes = z.int().nonnegative();
 const count = z.int().nonnegative();
 
+const source = z.strictObject({
+  url: z.string().describe('without credentials; a path relative to the top of the working tree, or absolute'),
+  path: z.string().optional().describe('in a Git repository'),
+  rev: z.string().optional().describe('branch or tag that is followed'),
+  commit: z.string().optional().describe('of a Git repository'),
+  etag: z.string().optional(),
+  version: z.string().optional().describe('of the object in its bucket'),
+  size: bytes.optional(),
+  modified: z.string().optional(),
+  remote: z.string().optional().describe('whose settings are used'),
+  oid: z.string().describe('what was brought'),
+});
+const imported = z.strictObject({
+  path: z.string(),
+  pointer: z.string(),
+  oid: z.string(),
+  size: bytes,
+  files: count.optional().describe('for a directory'),
+  source,
+  written: z.array(z.string()).describe('files that a commit should hold'),
+  staged: z.boolean(),
+});
+
 /** Schemas of the verbs that take data from elsewhere, made of what other verbs have, too. */
 export function elsewhereSchemas<T extends z.ZodType, P extends z.ZodType>(parts: { transferred: T; problems: P }) {
   const { transferred, problems } = parts;
@@ -21,5 +44,6 @@ export function elsewhereSchemas<T extends z.ZodType, P extends z.ZodType>(parts
       remotes: z.array(transferred),
       problems,
     }),
+    import: imported,
   };
 }

@@ -34,4 +34,27 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
     careful: true,
     load: () => import('../verbs/get.js'),
   },
+  {
+    usage: 'import <git-url-or-path> <path>',
+    summary: 'Take data of another repository into this one, with where it came from',
+    description:
+      'A file or directory that the other repository tracks, a part of one, or files of its Git. The pointer keeps the ' +
+      'address, the path, the revision that is followed and the commit; the content goes to the remotes of this repository ' +
+      'with mlv push. mlv update asks the source again. A repository in a directory that is called like a verb below is ' +
+      'written with ./ before it.',
+    options: [
+      { flags: '-o, --output <path>', description: 'where to put it, as with cp (default: its own name, here)' },
+      { flags: '--rev <revision>', description: 'the branch, tag or commit, in place of the default branch' },
+      { flags: '--force', description: 'overwrite what is there' },
+      { flags: '--stage', description: 'record the pointer in the Git index' },
+      { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
+    ],
+    examples: [
+      ['mlv import git@example.com:team/data.git data/images', 'a directory of the data team'],
+      ['mlv import https://git.example.com/models.git bert/weights.bin --rev v3 -o models/', 'a file, as of a tag'],
+    ],
+    exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],
+    careful: true,
+    load: () => import('../verbs/import.js'),
+  },
 ];

@@ -1,12 +1,13 @@
-import { mkdtempSync, realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileSystemError, MlvError } from '../../core/errors.js';
+import { MlvError } from '../../core/errors.js';
 import { deliver, makeOwn } from '../../workspace/deliver.js';
 import { withScratch } from '../elsewhere/open.js';
 import type { ForeignContent } from '../elsewhere/operand.js';
 import { foreignContent } from '../elsewhere/operand.js';
 import { printForeign } from '../elsewhere/print.js';
+import { scratchDirectory } from '../elsewhere/scratch.js';
 import { stage, stagedPath } from '../elsewhere/stage.js';
 import { errorDocument } from '../errors.js';
 import { quotePath } from '../render/quote.js';
@@ -32,7 +33,9 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     ...(key !== undefined && { key }),
   };
   const print = output === '-';
-  const directory = print ? scratchIn(tmpdir()) : scratchIn(nearestDirectory(resolve(session.cwd, output ?? '.')));
+  const directory = print
+    ? scratchDirectory(tmpdir())
+    : scratchDirectory(nearestDirectory(resolve(session.cwd, output ?? '.')));
   return withScratch(directory, async () => {
     const content = await foreignContent(session, { ...asked, directory });
     if (print) {
@@ -95,15 +98,7 @@ function placeOf({ cwd }: Session, output: string | undefined, path: string | un
   return output.endsWith('/') || statSync(to, { throwIfNoEntry: false })?.isDirectory() ? join(to, name) : to;
 }
 
-/** A directory of this command's own on the file system of the destination, so that files only need a new name. */
-function scratchIn(directory: string): string {
-  try {
-    return realpathSync(mkdtempSync(join(directory, '.mlv-get-')));
-  } catch (error) {
-    throw fileSystemError('create a directory in', directory, error);
-  }
-}
-
+/** The directory that is there, of a path that need not be. */
 function nearestDirectory(path: string): string {
   for (let at = path; ; at = dirname(at)) {
     const stat = statSync(at, { throwIfNoEntry: false });
