@@ -49,7 +49,7 @@ const COMMANDS: Record<string, string> = {
   download: 'mlv pull',
   list: 'mlv ls',
   move: 'mlv mv',
-  prune: 'mlv gc --remote',
+  prune: 'mlv gc',
   'remote -v': 'mlv remote list',
   'remote del': 'mlv remote remove',
   'remote delete': 'mlv remote remove',

@@ -80,6 +80,10 @@ export interface Config {
     /** In the order to be tried. */
     readonly link: readonly LinkMode[];
   };
+  readonly retention: {
+    /** The newest versions of each model that a collection keeps; undefined where no rule thins them out. */
+    readonly last: number | undefined;
+  };
   readonly registry: {
     /** The Git remote that the registry is shared through; where undefined, that of the branch, else `origin`. */
     readonly remote: string | undefined;
@@ -205,6 +209,7 @@ function typed(values: Values, project: Project | undefined): Config {
     },
     hooks: { largeFile: read('hooks.large-file') },
     cache: { dir: read('cache.dir'), link: read('cache.link') },
+    retention: { last: values.has('retention.last') ? read('retention.last') : undefined },
     registry: {
       remote: values.has('registry.remote') ? read('registry.remote') : undefined,
       runChecks: read('registry.run-checks'),

@@ -38,6 +38,7 @@ export const FIXED = {
   'hooks.large-file': setting(integer(2 ** 20, Number.MAX_SAFE_INTEGER)),
   'cache.dir': personal(directory),
   'cache.link': setting(choices(...LINK_MODES)),
+  'retention.last': setting(integer(1, 1_000_000)),
   'registry.remote': setting(gitRemote),
   'registry.run-checks': personal(boolean),
 } as const;
@@ -79,7 +80,7 @@ export type ValueOf<S> = S extends Setting<infer T> ? T : never;
 export type SettingValue = ValueOf<(typeof FIXED)[FixedKey] | (typeof OF_REMOTE)[RemoteKey]>;
 
 /** The sections that mlv knows; others in `mlv.yaml` belong to someone else. */
-export const SECTIONS = ['core', 'hooks', 'cache', 'registry', 'remote'] as const;
+export const SECTIONS = ['core', 'hooks', 'cache', 'retention', 'registry', 'remote'] as const;
 
 /** A dotted key that names a setting, taken apart. */
 export interface KnownKey {

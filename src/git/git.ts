@@ -44,12 +44,31 @@ export interface GitRef {
 
 /** Everything that a repository could still bring back of files with one suffix; see Git.reachableFiles. */
 export interface ReachableFiles {
-  /** Each blob once, with one of the paths it had; its size in bytes where Git tells it. */
-  versions: { path: string; blob: string; size: number | undefined }[];
+  /**
+   * Each blob once, with one of the paths it had, and a commit that brought it, unless only an index has it; its size in
+   * bytes where Git tells it.
+   */
+  versions: { path: string; blob: string; size: number | undefined; commit?: string }[];
   /** Files in working trees: the top of the tree (absolute), and the path from there. */
   files: { top: string; path: string }[];
   /** Locked working trees whose directory is not there, and whose files could not be looked at. */
   missing: string[];
+}
+
+/** What else Git.reachableFiles looks at, and what it leaves out. */
+export interface ReachableOptions {
+  /** Commits that lead to more. */
+  also?: readonly string[];
+  /** Full names of refs that lead to nothing, tags say; what another ref leads to, too, counts all the same. */
+  without?: readonly string[];
+}
+
+/** Some commits and all that lead to them. */
+export interface CommitGraph {
+  /** By name, with the committer's date in seconds since 1970. */
+  commits: Map<string, { parents: string[]; time: number }>;
+  /** The commits that the stash is made of, those of index and untracked files included. */
+  stashed: string[];
 }
 
 /** What the working trees of a repository hold of files with one suffix; see Git.worktreeStates. */
@@ -142,12 +161,19 @@ export interface Git {
    * and operation under way in every linked working tree, and the commits in `also`) and in every index; and those
    * files of the working trees themselves. Commits that replace others count beside what they replace.
    */
-  reachableFiles(suffix: string, options?: { also?: readonly string[] }): Promise<ReachableFiles>;
+  reachableFiles(suffix: string, options?: ReachableOptions): Promise<ReachableFiles>;
   /**
    * As reachableFiles, but only of the working trees: what their indexes and they themselves hold, and the commits that
    * they stand on (HEAD, and what is under way).
    */
   worktreeStates(suffix: string): Promise<WorktreeStates>;
+  /** The commits that lead to some (whole names in hex, or refs), and those of the stash. */
+  commitGraph(starts: readonly string[]): Promise<CommitGraph>;
+  /** See filesOfCommits. */
+  filesOfCommits(
+    suffix: string,
+    which: { commits: readonly string[]; whole: readonly string[] },
+  ): Promise<ReachableFiles['versions']>;
   /** Tops of the working trees that are there, the caller's first. */
   worktrees(): Promise<string[]>;
   /** A commit that brought the blob or took it away; undefined where none that anything leads to does. */

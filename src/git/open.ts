@@ -9,7 +9,7 @@ import { pathHistory } from './history.js';
 import { hookPlace } from './hooks.js';
 import { stage, unstage } from './index-changes.js';
 import { gitPlumbing } from './open-plumbing.js';
-import { commitWith, reachableFiles, worktreeStates } from './reachable.js';
+import { commitGraph, commitWith, filesOfCommits, reachableFiles, worktreeStates } from './reachable.js';
 import { remoteTips } from './remote-tips.js';
 import { gitVersion, headCommit, isShallow, listRefs, resolveRevision } from './revisions.js';
 import { openTextGit, type TextGit } from './simple.js';
@@ -48,6 +48,8 @@ export function gitOver(context: GitContext): Git {
     pathHistory: (paths, history) => pathHistory(context, paths, history),
     reachableFiles: (suffix, options) => reachableFiles(context, suffix, options),
     worktreeStates: (suffix) => worktreeStates(context, suffix),
+    commitGraph: (starts) => commitGraph(context, starts),
+    filesOfCommits: (suffix, which) => filesOfCommits(context, suffix, which),
     worktrees: async () => (await listWorktrees(context)).filter(({ present }) => present).map(({ path }) => path),
     commitWith: (blob) => commitWith(context, blob),
     remoteTips: () => remoteTips(context),

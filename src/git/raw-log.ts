@@ -1,5 +1,7 @@
 const FILE_MODE = /^(?:100644|100755|120000)$/;
 const NUL = 0;
+const NEWLINE = 10;
+const COMMIT = 'commit ';
 
 /** A file as a commit left it. */
 export interface RawVersion {
@@ -9,12 +11,18 @@ export interface RawVersion {
   blob: string;
   /** `100644`, `100755`, `120000`. */
   mode: string;
+  /** The commit that left it so; empty where the log was asked for none. */
+  commit: string;
 }
 
-/** Takes the entries of `git log --raw -z -c --format=` apart, in pieces of any size; deletions are passed over. */
+/**
+ * Takes the entries of `git log --raw -z -c --format=` apart, in pieces of any size; deletions are passed over. With
+ * `--format=tformat:commit %H`, each is told with its commit.
+ */
 export class RawLogReader {
   private rest = Buffer.alloc(0);
   private entry: string | undefined;
+  private commit = '';
 
   constructor(private readonly visit: (version: RawVersion) => void) {}
 
@@ -30,12 +38,15 @@ export class RawLogReader {
 
   private take(piece: Buffer): void {
     if (this.entry === undefined) {
-      this.entry = piece.toString('latin1');
+      // The first change of a commit stands on a line of its own.
+      const text = piece.toString('latin1', piece[0] === NEWLINE ? 1 : 0);
+      if (text.startsWith(COMMIT)) this.commit = text.slice(COMMIT.length);
+      else if (text !== '') this.entry = text;
       return;
     }
     const version = resultOf(this.entry);
     this.entry = undefined;
-    if (version) this.visit({ path: piece.toString('utf8'), ...version });
+    if (version) this.visit({ path: piece.toString('utf8'), commit: this.commit, ...version });
   }
 }
 

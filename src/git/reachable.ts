@@ -2,17 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../core/errors.js';
 import type { GitContext } from './context.js';
-import { listWorkspaceFiles } from './files.js';
-import type { ReachableFiles, WorktreeStates } from './git.js';
+import { listRevisionFiles, listWorkspaceFiles } from './files.js';
+import type { CommitGraph, ReachableFiles, ReachableOptions, WorktreeStates } from './git.js';
 import { LOG, RAW } from './history.js';
 import { endsWith, forEachPiece } from './paths.js';
 import { RawLogReader } from './raw-log.js';
 import { listWorktrees } from './worktrees.js';
 
-/** Commits that a merge, rebase, cherry-pick, bisect or reset under way may come back to. */
-const CURRENT = ['HEAD', 'ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD', 'BISECT_HEAD'];
+/** Commits that a working tree stands on, and those that a merge, rebase, cherry-pick or bisect under way works with. */
+const CURRENT = ['HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD', 'BISECT_HEAD'];
 /** Files in a Git directory that name more commits than Git's own names for them lead to. */
-const LISTS = ['MERGE_HEAD', 'FETCH_HEAD'];
+const LISTS = ['MERGE_HEAD'];
+/** What a reset may be undone to, and what was fetched and is on no branch yet. */
+const FORMER = ['ORIG_HEAD'];
+const FORMER_LISTS = ['FETCH_HEAD'];
 /** Refs that each working tree has of its own. */
 const OWN_REFS = ['refs/bisect', 'refs/worktree', 'refs/rewritten'];
 const LINK_MODE = '120000';
@@ -21,19 +24,20 @@ const TAB = 9;
 /**
  * Every version that files with the suffix have in any commit that anything leads to (branches, tags, remote-tracking
  * branches, stashes, notes, every other ref, every reflog, HEAD and what is under way in every working tree, and the
- * commits in `also`), and in the index of every working tree; and those files of the working trees themselves. Errors:
+ * commits in `also`, but for the refs in `without`), and in the index of every working tree; and those files of the working trees themselves. Errors:
  * `GIT_FAILED`, also for refs that lead to what is not there.
  */
 export async function reachableFiles(
   context: GitContext,
   suffix: string,
-  { also = [] }: { also?: readonly string[] } = {},
+  { also = [], without = [] }: ReachableOptions = {},
 ): Promise<ReachableFiles> {
   const states = await lookAtWorktrees(context, suffix);
-  const paths = new Map<string, string>();
-  await readHistory(context, { suffix, commits: new Set([...also, ...states.commits]), paths });
-  for (const [blob, path] of states.indexed) if (!paths.has(blob)) paths.set(blob, path);
-  return { versions: await withSizes(context, paths), files: states.files, missing: states.missing };
+  const found: Found = new Map();
+  const commits = new Set([...also, ...states.commits, ...states.former]);
+  await readHistory(context, { suffix, commits, found, without });
+  for (const [blob, each] of states.indexed) if (!found.has(blob)) found.set(blob, each);
+  return { versions: await withSizes(context, found), files: states.files, missing: states.missing };
 }
 
 /** See Git.worktreeStates. */
@@ -42,19 +46,25 @@ export async function worktreeStates(context: GitContext, suffix: string): Promi
   return { commits: [...commits], versions: await withSizes(context, indexed), files, missing };
 }
 
+/** What files were found, by blob. */
+type Found = Map<string, { path: string; commit?: string }>;
+
 interface WorktreeLook {
   commits: Set<string>;
-  /** Paths by blob, of every index. */
-  indexed: Map<string, string>;
+  /** Commits that nothing is under way with, but that may be meant to be come back to. */
+  former: Set<string>;
+  /** Of every index. */
+  indexed: Found;
   files: ReachableFiles['files'];
   missing: string[];
 }
 
 async function lookAtWorktrees(context: GitContext, suffix: string): Promise<WorktreeLook> {
   const worktrees = await listWorktrees(context);
-  const look: WorktreeLook = { commits: new Set(), indexed: new Map(), files: [], missing: [] };
+  const look: WorktreeLook = { commits: new Set(), former: new Set(), indexed: new Map(), files: [], missing: [] };
   for (const worktree of worktrees) {
     for (const commit of await currentCommits(worktree.context)) look.commits.add(commit);
+    for (const commit of await formerCommits(worktree.context)) look.former.add(commit);
     await readIndex(worktree.context, suffix, look.indexed);
     if (worktree.present) {
       const paths = await listWorkspaceFiles(worktree.context, suffix);
@@ -66,22 +76,89 @@ async function lookAtWorktrees(context: GitContext, suffix: string): Promise<Wor
 
 async function readHistory(
   context: GitContext,
-  options: { suffix: string; commits: ReadonlySet<string>; paths: Map<string, string> },
+  options: { suffix: string; commits: ReadonlySet<string>; found: Found; without: readonly string[] },
 ): Promise<void> {
-  const { suffix, commits, paths } = options;
-  const reader = new RawLogReader(({ path, blob, mode }) => {
-    if (mode !== LINK_MODE && path.endsWith(suffix) && !paths.has(blob)) paths.set(blob, path);
+  const { suffix, commits, found, without } = options;
+  const refs = without.length === 0 ? [] : await otherRefs(context, new Set(without));
+  const every = without.length === 0 ? ['--all'] : [];
+  const all = [...every, '--reflog', '--full-history', '--stdin', '--', `*${suffix}`];
+  await readLog(context, found, { suffix, arguments: all, commits: [...commits, ...refs] });
+}
+
+/** The commits of all refs but some. */
+async function otherRefs(context: GitContext, without: ReadonlySet<string>): Promise<string[]> {
+  const format = '--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)';
+  const { stdout } = await context.run(['for-each-ref', format]);
+  const commits: string[] = [];
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const [type, object = '', peeledType, peeled = '', ...ref] = line.split(' ');
+    if (without.has(ref.join(' '))) continue;
+    if (type === 'commit') commits.push(object);
+    else if (peeledType === 'commit') commits.push(peeled);
+  }
+  return commits;
+}
+
+/** Adds what commits did to files with the suffix. */
+async function readLog(
+  context: GitContext,
+  found: Found,
+  options: { suffix: string; arguments: readonly string[]; commits: readonly string[] },
+): Promise<void> {
+  const reader = new RawLogReader(({ path, blob, mode, commit }) => {
+    if (mode !== LINK_MODE && path.endsWith(options.suffix) && !found.has(blob)) found.set(blob, { path, commit });
   });
-  const all = ['--all', '--reflog', '--full-history', '--stdin', '--', `*${suffix}`];
   // Replaced commits count as what they really are.
-  await context.run(['--no-replace-objects', ...LOG, ...RAW, ...all], {
+  await context.run(['--no-replace-objects', ...LOG, ...RAW, '--format=tformat:commit %H', ...options.arguments], {
     paths: 'plain',
-    input: [...commits].map((commit) => `${commit}\n`).join(''),
+    input: options.commits.map((commit) => `${commit}\n`).join(''),
     onStdout: (chunk) => {
       reader.push(chunk);
       return true;
     },
   });
+}
+
+/**
+ * Every version that files with the suffix have in the trees of some commits; `whole` are those of them that have a
+ * parent which is none of them, or no parent. Error: `GIT_FAILED`.
+ */
+export async function filesOfCommits(
+  context: GitContext,
+  suffix: string,
+  { commits, whole }: { commits: readonly string[]; whole: readonly string[] },
+): Promise<ReachableFiles['versions']> {
+  const found: Found = new Map();
+  if (commits.length > 0) {
+    const all = ['--no-walk=unsorted', '--full-history', '--stdin', '--', `*${suffix}`];
+    await readLog(context, found, { suffix, arguments: all, commits });
+  }
+  for (const commit of whole) {
+    for (const { path, blob, mode } of await listRevisionFiles(context, commit, suffix))
+      if (mode !== LINK_MODE && !found.has(blob)) found.set(blob, { path, commit });
+  }
+  return withSizes(context, found);
+}
+
+/** Some commits and all that lead to them, with parents and committer's dates; and what the stash is made of. */
+export async function commitGraph(context: GitContext, starts: readonly string[]): Promise<CommitGraph> {
+  const input = starts.map((commit) => `${commit}\n`).join('');
+  const format = ['--no-replace-objects', ...LOG, '--format=%H %ct %P', '--stdin'];
+  const commits: CommitGraph['commits'] = new Map();
+  if (starts.length > 0) {
+    const { stdout } = await context.run(format, { input });
+    for (const line of stdout.toString('latin1').split('\n')) {
+      const [commit = '', time = '', ...parents] = line.split(' ');
+      if (commit !== '') commits.set(commit, { time: Number(time), parents: parents.filter(Boolean) });
+    }
+  }
+  // Each entry is a merge of the commit it was made on, of the index, and of the untracked files.
+  const stash = await context.run([...LOG, '--walk-reflogs', '--format=%H %P', 'refs/stash', '--'], {
+    accept: [0, 128],
+  });
+  const lines = stash.code === 0 ? stash.stdout.toString('latin1').split('\n') : [];
+  const stashed = lines.flatMap((line) => line.split(' ').filter((name, at) => name !== '' && at !== 1));
+  return { commits, stashed: [...new Set(stashed)] };
 }
 
 /** A commit that brought the blob or took it away, for messages; undefined where nothing leads to one. */
@@ -90,11 +167,18 @@ export async function commitWith(context: GitContext, blob: string): Promise<str
   return stdout.toString('latin1').trim() || undefined;
 }
 
-/** The commits that a working tree stands on or may come back to. */
 async function currentCommits(context: GitContext): Promise<string[]> {
   const own = await context.run(['for-each-ref', '--format=%(objectname)', ...OWN_REFS]);
   const listed = LISTS.flatMap((name) => namesIn(join(context.layout.gitDir, name)));
-  const names = [...CURRENT, ...own.stdout.toString('latin1').split('\n').filter(Boolean), ...listed];
+  return commitsAmong(context, [...CURRENT, ...own.stdout.toString('latin1').split('\n').filter(Boolean), ...listed]);
+}
+
+async function formerCommits(context: GitContext): Promise<string[]> {
+  const listed = FORMER_LISTS.flatMap((name) => namesIn(join(context.layout.gitDir, name)));
+  return commitsAmong(context, [...FORMER, ...listed]);
+}
+
+async function commitsAmong(context: GitContext, names: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const { name, type } of await look(
     context,
@@ -114,20 +198,21 @@ function namesIn(file: string): string[] {
 }
 
 /** Adds what the index holds, all sides of a conflict. */
-async function readIndex(context: GitContext, suffix: string, paths: Map<string, string>): Promise<void> {
+async function readIndex(context: GitContext, suffix: string, found: Found): Promise<void> {
   const { stdout } = await context.run(['ls-files', '-z', '--cached', '--stage']);
   const ending = Buffer.from(suffix);
   forEachPiece(stdout, (piece) => {
     const tab = piece.indexOf(TAB);
     const path = piece.subarray(tab + 1);
     const [mode = '', blob = ''] = piece.toString('latin1', 0, tab).split(' ');
-    if (endsWith(path, ending) && mode.startsWith('100') && !paths.has(blob)) paths.set(blob, path.toString('utf8'));
+    if (endsWith(path, ending) && mode.startsWith('100') && !found.has(blob))
+      found.set(blob, { path: path.toString('utf8') });
   });
 }
 
-async function withSizes(context: GitContext, paths: ReadonlyMap<string, string>): Promise<ReachableFiles['versions']> {
-  const sizes = new Map((await look(context, [...paths.keys()])).map(({ name, size }) => [name, size]));
-  return [...paths].map(([blob, path]) => ({ path, blob, size: sizes.get(blob) }));
+async function withSizes(context: GitContext, found: Found): Promise<ReachableFiles['versions']> {
+  const sizes = new Map((await look(context, [...found.keys()])).map(({ name, size }) => [name, size]));
+  return [...found].map(([blob, each]) => ({ ...each, blob, size: sizes.get(blob) }));
 }
 
 /** What Git knows under some names, without their contents; names that lead nowhere are left out. */

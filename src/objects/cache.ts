@@ -6,9 +6,9 @@ import {
   readdirSync,
   readSync,
   renameSync,
-  rmSync,
   type Stats,
   statSync,
+  unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
@@ -144,9 +144,14 @@ export class ObjectCache {
     }
   }
 
-  /** Removes an object; one that is not there is not an error. */
+  /** Removes an object; one that is not there is not an error. Error: `FILE_SYSTEM`. */
   remove(oid: Oid): void {
-    rmSync(this.pathOf(oid), { force: true });
+    const path = this.pathOf(oid);
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw fileSystemError('remove', path, error);
+    }
   }
 
   /**

@@ -3,10 +3,13 @@ import type { Git, RemoteTip } from '../git/git.js';
 import type { TreeFile } from '../git/plumbing.js';
 import { ALGORITHMS, type Oid } from '../objects/oid.js';
 import type { LiveRoot } from '../transfer/collection-mark.js';
+import type { RegistryEvent } from './event.js';
 import { parseEvent } from './event-format.js';
-import { parseRegistryPath, REGISTRY_BRANCH, REGISTRY_REF } from './layout.js';
+import { parseRegistryPath, REGISTRY_BRANCH, REGISTRY_REF, tagRef } from './layout.js';
 import type { Manifest } from './manifest.js';
 import { parseManifest } from './manifest-format.js';
+import { planRetention, type RetainedVersion, type RetentionPlan, type RetentionRules } from './retention.js';
+import { registryView } from './view.js';
 
 const OIDS = new RegExp(`\\b(?:${ALGORITHMS.join('|')}):[0-9a-f]{64}\\b`, 'g');
 
@@ -15,26 +18,80 @@ export interface RetainedRoots {
   roots: LiveRoot[];
   /** Files that cannot be read, of which every oid in their text was kept. */
   unreadable: { path: string; commit: string; message: string }[];
+  /** Which versions the rules keep, and why; undefined where all are kept. */
+  retention: RetentionPlan | undefined;
+  /** What only versions name that no rule keeps: nothing that is kept, but named all the same. */
+  released: LiveRoot[];
+  /** Full names of the tags of those versions. */
+  releasedRefs: string[];
+}
+
+export interface RetainOptions {
+  remoteTips: readonly RemoteTip[];
+  ignoreUnreadable: boolean;
+  /** Undefined keeps every version. */
+  rules?: RetentionRules | undefined;
+  /** Such as `2026-01-31`, in UTC. */
+  today: string;
 }
 
 /**
  * Everything that a version of any model names: artifacts, data, the difference of a dirty workspace, the record of its
  * run, what was attached to its approvals, the data that it was evaluated on. Read are all manifests and events at the
  * tip of the registry's branch in this clone, at what it knows of every Git remote, and at the remotes' tips as asked just
- * now. Errors: `REGISTRY_INVALID` and `FORMAT_TOO_NEW` with file and commit, unless `ignoreUnreadable`; `GIT_FAILED` where
- * a commit or file is not in this clone.
+ * now. With rules, a version is kept that they keep at any of these tips; of the others only what was attached to
+ * events. Errors: `REGISTRY_INVALID` and `FORMAT_TOO_NEW` with file and commit, unless `ignoreUnreadable` (then every
+ * version of that tip is kept); `GIT_FAILED` where a commit or file is not in this clone.
  */
-export async function retainedRoots(
-  git: Git,
-  { remoteTips, ignoreUnreadable }: { remoteTips: readonly RemoteTip[]; ignoreUnreadable: boolean },
-): Promise<RetainedRoots> {
-  const collector = new RootCollector(ignoreUnreadable);
-  for (const commit of await registryTips(git, remoteTips)) {
+export async function retainedRoots(git: Git, options: RetainOptions): Promise<RetainedRoots> {
+  const { remoteTips, ignoreUnreadable } = options;
+  const tips = await registryTips(git, remoteTips);
+  const retention = await planOf(git, tips, options);
+  const collector = new RootCollector(ignoreUnreadable, new Set(retention?.released));
+  for (const commit of tips) {
     const files = (await git.plumbing.listTree(commit, ['models'])).filter(({ blob }) => collector.isNew(blob));
     const blobs = await git.readBlobs(files.filter(isRegular).map(({ blob }) => blob));
     for (const file of files) collector.add(file, commit, blobs.get(file.blob)?.toString('utf8') ?? '');
   }
-  return { roots: [...collector.roots.values()], unreadable: collector.unreadable };
+  const { roots, released, unreadable } = collector;
+  return {
+    roots: [...roots.values()],
+    unreadable,
+    retention,
+    released: [...released.values()].filter(({ oid }) => !roots.has(oid)),
+    releasedRefs: (retention?.released ?? []).map(refOf),
+  };
+}
+
+/** The plan of all tips: what any of them keeps is kept. Undefined where every version is. */
+async function planOf(
+  git: Git,
+  tips: ReadonlySet<string>,
+  { rules, today, ignoreUnreadable }: RetainOptions,
+): Promise<RetentionPlan | undefined> {
+  if (!rules) return undefined;
+  const kept = new Map<string, RetainedVersion>();
+  const released = new Set<string>();
+  for (const tip of tips) {
+    try {
+      const plan = planRetention(await registryView(tip, { git }).allModels(), rules, today);
+      for (const each of plan.kept) if (!kept.has(nameOf(each))) kept.set(nameOf(each), each);
+      for (const each of plan.released) released.add(each);
+    } catch (error) {
+      if (!isMlvError(error, 'REGISTRY_INVALID') || !ignoreUnreadable) throw error;
+      return undefined;
+    }
+  }
+  return { kept: [...kept.values()], released: [...released].filter((each) => !kept.has(each)) };
+}
+
+function nameOf({ model, version }: { model: string; version: string }): string {
+  return `${model}@${version}`;
+}
+
+function refOf(name: string): string {
+  const at = name.lastIndexOf('@');
+  return tagRef(name.slice(0, at), name.slice(at + 1));
 }
 
 async function registryTips({ plumbing }: Git, remoteTips: readonly RemoteTip[]): Promise<Set<string>> {
@@ -50,10 +107,14 @@ function isRegular({ mode }: TreeFile): boolean {
 
 class RootCollector {
   readonly roots = new Map<Oid, LiveRoot>();
+  readonly released = new Map<Oid, LiveRoot>();
   readonly unreadable: RetainedRoots['unreadable'] = [];
   private readonly seen = new Set<string>();
 
-  constructor(private readonly ignoreUnreadable: boolean) {}
+  constructor(
+    private readonly ignoreUnreadable: boolean,
+    private readonly unkept: ReadonlySet<string>,
+  ) {}
 
   isNew(blob: string): boolean {
     if (this.seen.has(blob)) return false;
@@ -66,8 +127,10 @@ class RootCollector {
     try {
       if (found.kind === 'manifest') this.addManifest(parseManifest(text, { path, commit }));
       else if (found.kind === 'event') {
-        const { model, version } = parseEvent(text, { path, commit });
-        this.addAll(text, `${model}@${version}`);
+        const event = parseEvent(text, { path, commit });
+        const name = nameOf(event);
+        if (this.unkept.has(name)) this.addAll(attachmentsOf(event), name);
+        this.addAll(text, name, this.into(name));
       }
     } catch (error) {
       if (!isMlvError(error) || !this.ignoreUnreadable) throw error;
@@ -78,24 +141,34 @@ class RootCollector {
 
   private addManifest({ model, version, artifacts, data, run, difference, metrics }: Manifest): void {
     const name = `${model}@${version}`;
+    const into = this.into(name);
     for (const { path, oid, files } of [...artifacts, ...data]) {
-      this.keep({ oid: oid as Oid, path: `${path} (${name})`, directory: files !== undefined });
+      this.keep({ oid: oid as Oid, path: `${path} (${name})`, directory: files !== undefined }, into);
     }
-    if (run !== undefined) this.keep({ oid: run as Oid, path: `record of the run of ${name}`, directory: true });
+    if (run !== undefined) this.keep({ oid: run as Oid, path: `record of the run of ${name}`, directory: true }, into);
     if (difference !== undefined)
-      this.keep({ oid: difference as Oid, path: `difference of ${name}`, directory: false });
+      this.keep({ oid: difference as Oid, path: `difference of ${name}`, directory: false }, into);
     for (const { on_oid } of Object.values(metrics)) {
-      if (on_oid !== undefined) this.keep({ oid: on_oid as Oid, path: `data of ${name}`, directory: false });
+      if (on_oid !== undefined) this.keep({ oid: on_oid as Oid, path: `data of ${name}`, directory: false }, into);
     }
+  }
+
+  private into(name: string): Map<Oid, LiveRoot> {
+    return this.unkept.has(name) ? this.released : this.roots;
   }
 
   /** Every oid in a text, whatever it is for. */
-  private addAll(text: string, path: string): void {
-    for (const oid of new Set(text.match(OIDS) ?? [])) this.keep({ oid: oid as Oid, path, directory: false });
+  private addAll(text: string, path: string, into = this.roots): void {
+    for (const oid of new Set(text.match(OIDS) ?? [])) this.keep({ oid: oid as Oid, path, directory: false }, into);
   }
 
-  private keep(root: LiveRoot): void {
-    const before = this.roots.get(root.oid);
-    if (!before || (root.directory && !before.directory)) this.roots.set(root.oid, root);
+  private keep(root: LiveRoot, into: Map<Oid, LiveRoot>): void {
+    const before = into.get(root.oid);
+    if (!before || (root.directory && !before.directory)) into.set(root.oid, root);
   }
+}
+
+/** What was handed in with an approval stays, whatever becomes of the version: it proves what was decided, and why. */
+function attachmentsOf(event: RegistryEvent): string {
+  return JSON.stringify('attachments' in event ? (event.attachments ?? []) : []);
 }

@@ -1,10 +1,11 @@
 import { isMlvError, MlvError } from '../core/errors.js';
-import type { RemoteTip } from '../git/git.js';
+import type { ReachableFiles, RemoteTip } from '../git/git.js';
+import type { Oid } from '../objects/oid.js';
 import { POINTER_SUFFIX } from '../workspace/pointer-format.js';
 import { readPointerText } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { LiveRoot } from './collection-mark.js';
-import { PointerRoots } from './pointer-roots.js';
+import { type PointerOrigin, PointerRoots } from './pointer-roots.js';
 
 /** More bytes than any pointer has, whatever its characters. */
 const POINTER_BYTES = 256 * 1024;
@@ -17,7 +18,17 @@ export interface RootOptions {
   /** Go on without pointers that cannot be read; the result lists them. */
   ignoreUnreadable?: boolean;
   /** What else must be kept, such as what the registry names; told what the Git remotes have. */
-  retained?: (tips: readonly RemoteTip[]) => Promise<{ roots: LiveRoot[]; unreadable: UnreadablePointer[] }>;
+  retained?: (tips: readonly RemoteTip[]) => Promise<Retained>;
+  /** A clone that lacks history will do: for what asks a remote before anything goes. */
+  shallow?: boolean;
+}
+
+/** What is kept beside what Git leads to. */
+export interface Retained {
+  roots: LiveRoot[];
+  unreadable: UnreadablePointer[];
+  /** Full names of refs that lead to nothing: the tags of versions that are not kept any more. */
+  releasedRefs?: readonly string[];
 }
 
 /** A pointer, or another file, that names nothing that can be told. */
@@ -33,6 +44,8 @@ export interface GitRoots {
   roots: LiveRoot[];
   /** Pointers that were passed over because of `ignoreUnreadable`. */
   unreadable: UnreadablePointer[];
+  /** Where pointers in Git named them. */
+  origins: ReadonlyMap<Oid, PointerOrigin>;
 }
 
 /**
@@ -44,11 +57,14 @@ export interface GitRoots {
  */
 export async function collectGitRoots(repository: Repository, options: RootOptions = {}): Promise<GitRoots> {
   const { git } = repository;
-  if (await git.isShallow()) {
+  if (!options.shallow && (await git.isShallow())) {
     throw incomplete('this clone is shallow: it lacks history', { hint: 'get all of it: git fetch --unshallow' });
   }
   const tips = options.offline ? [] : await knownTips(repository);
-  const files = await git.reachableFiles(POINTER_SUFFIX, { also: tips.map(({ object }) => object) });
+  const retained = (await options.retained?.(tips)) ?? { roots: [], unreadable: [] };
+  const without = new Set(retained.releasedRefs);
+  const also = tips.filter(({ ref }) => !without.has(ref)).map(({ object }) => object);
+  const files = await git.reachableFiles(POINTER_SUFFIX, { also, without: [...without] });
   requireWorktrees(files.missing);
   const found = new PointerRoots();
   await readVersions(repository, files.versions, found);
@@ -57,10 +73,10 @@ export async function collectGitRoots(repository: Repository, options: RootOptio
     if (text !== undefined) found.add(text, path);
   }
   if (found.unreadable.length > 0 && !options.ignoreUnreadable) throw await unreadableError(repository, found);
-  const retained = (await options.retained?.(tips)) ?? { roots: [], unreadable: [] };
   return {
     roots: [...found.roots.values(), ...retained.roots],
     unreadable: [...(await withCommits(repository, found)), ...retained.unreadable],
+    origins: found.origins,
   };
 }
 
@@ -100,17 +116,18 @@ function fetchingCommand(unknown: readonly RemoteTip[]): string {
   return registry ? 'mlv registry pull' : 'git fetch --all --tags --force';
 }
 
-async function readVersions(
+/** Adds what versions of pointers in Git name. */
+export async function readVersions(
   { git }: Repository,
-  versions: readonly { path: string; blob: string; size: number | undefined }[],
+  versions: ReachableFiles['versions'],
   found: PointerRoots,
 ): Promise<void> {
   const isPointer = ({ size = 0 }: { size: number | undefined }): boolean => size <= POINTER_BYTES;
   const blobs = await git.readBlobs(versions.filter(isPointer).map(({ blob }) => blob));
-  for (const { path, blob } of versions) {
+  for (const { path, blob, commit } of versions) {
     const text = blobs.get(blob)?.toString('utf8');
     if (text === undefined) found.refuse({ path, blob, message: `'${path}' is not a pointer: it is far too long` });
-    else found.add(text, path, blob);
+    else found.add(text, path, { blob, commit });
   }
 }
 

@@ -15,9 +15,11 @@ export interface RefusedPointer {
 /** Where a root was named. */
 export interface PointerOrigin {
   /** Git's name of the pointer's bytes; undefined for one that only a working tree holds. */
-  blob: string | undefined;
+  blob?: string | undefined;
+  /** A commit that brought it; undefined where only an index or a working tree holds it. */
+  commit?: string | undefined;
   /** The remote that the pointer names. */
-  remote: string | undefined;
+  remote?: string | undefined;
 }
 
 /** The objects that pointers name, each once. A broken pointer that names objects counts with all of them. */
@@ -28,17 +30,18 @@ export class PointerRoots {
   readonly unreadable: RefusedPointer[] = [];
 
   /** Takes what a pointer's text names. Error: `FORMAT_TOO_NEW`. */
-  add(text: string, file: string, blob?: string): void {
+  add(text: string, file: string, origin: Pick<PointerOrigin, 'blob' | 'commit'> = {}): void {
     const path = file.slice(0, -POINTER_SUFFIX.length);
     try {
       const { oid, files, run, remote } = parsePointer(text, file);
-      this.keep({ oid, path, directory: files !== undefined }, { blob, remote });
-      if (run) this.keep({ oid: run.oid, path: `${path} (record of its run)`, directory: true }, { blob, remote });
+      this.keep({ oid, path, directory: files !== undefined }, { ...origin, remote });
+      if (run) this.keep({ oid: run.oid, path: `${path} (record of its run)`, directory: true }, { ...origin, remote });
     } catch (error) {
       if (!isMlvError(error) || error.code === 'FORMAT_TOO_NEW') throw error;
       const oids = new Set(text.match(OIDS) ?? []) as Set<Oid>;
-      for (const oid of oids) this.keep({ oid, path, directory: false }, { blob, remote: undefined });
-      if (oids.size === 0) this.refuse({ path: file, ...(blob && { blob }), message: error.message });
+      for (const oid of oids) this.keep({ oid, path, directory: false }, origin);
+      if (oids.size === 0)
+        this.refuse({ path: file, ...(origin.blob && { blob: origin.blob }), message: error.message });
     }
   }
 
@@ -47,7 +50,7 @@ export class PointerRoots {
   }
 
   private keep(root: LiveRoot, origin: PointerOrigin): void {
-    if (this.origins.get(root.oid)?.blob === undefined) this.origins.set(root.oid, origin);
+    if (this.origins.get(root.oid)?.commit === undefined) this.origins.set(root.oid, origin);
     const before = this.roots.get(root.oid);
     if (!before || (root.directory && !before.directory)) this.roots.set(root.oid, root);
   }

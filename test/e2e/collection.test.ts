@@ -131,8 +131,15 @@ describe('mlv gc --remote', () => {
     expect([passed.exitCode, passed.stderr]).toEqual([0, expect.stringContaining("passed over: 'video.mlv'")]);
   });
 
-  it('needs --remote, a duration that is one, and not too short', async () => {
-    for (const args of [['gc'], ['gc', '--remote', '--grace', 'soon'], ['gc', '--remote', '--grace', '0h']]) {
+  it('needs a duration that is one, and not too short, and no options of the other collection', async () => {
+    const wrong = [
+      ['--remote', '--grace', 'soon'],
+      ['--remote', '--grace', '0h'],
+      ['--remote', '--workspace'],
+      ['--offline'],
+    ];
+    for (const options of wrong) {
+      const args = ['gc', ...options];
       const result = await runMlv(args, { cwd: origin });
       expect([result.exitCode, result.stdout]).toEqual([2, '']);
     }

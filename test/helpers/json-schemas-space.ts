@@ -7,6 +7,66 @@ const bytes = z.int().nonnegative();
 const count = z.int().nonnegative();
 const oid = z.string().regex(/^(blake3|sha256):[0-9a-f]{64}$/);
 
+const counted = { objects: count, bytes };
+const commit = z.string().nullable().describe('a commit that has it; null: no commit has');
+
+/** What retention rules make of the versions of models. */
+export const retention = z
+  .strictObject({
+    kept: z.array(z.strictObject({ model: z.string(), version: z.string(), reasons: z.array(z.string()) })),
+    released: z.array(z.string()).describe('`model@version`: no rule keeps it'),
+  })
+  .nullable()
+  .describe('null: every version of every model is kept');
+
+/** The document of `mlv gc` without `--remote`. */
+export const localCollection = z.strictObject({
+  dryRun: z.boolean().describe('true without --yes'),
+  directory: z.string(),
+  scope: z
+    .strictObject({ branches: z.boolean(), tags: z.boolean(), last: count, since: z.iso.datetime().nullable() })
+    .nullable()
+    .describe('null: all that Git leads to is kept'),
+  held: z.strictObject(counted).describe('what the cache held before'),
+  kept: z
+    .array(
+      z.strictObject({
+        reason: z.enum([
+          'working trees',
+          'stash',
+          'commits',
+          'history',
+          'registry',
+          'links',
+          'other repositories',
+          'unproven',
+        ]),
+        ...counted,
+      }),
+    )
+    .describe('each object for the first reason that keeps it'),
+  removed: z.strictObject({
+    ...counted,
+    versions: z.array(z.strictObject({ path: z.string(), commit, oid, remote: z.string(), ...counted })),
+    unnamed: z
+      .strictObject({ proven: z.strictObject(counted), lost: z.strictObject(counted) })
+      .describe('what nothing names: on a remote all the same, or, with --unnamed, on none'),
+  }),
+  unproven: z.array(z.strictObject({ path: z.string(), commit, oid })).describe('kept, because no remote has it'),
+  unnamed: z.strictObject(counted).describe('kept, though nothing names it'),
+  retention,
+  errors: z
+    .array(
+      z.strictObject({
+        code: z.string(),
+        message: z.string(),
+        hint: z.string().optional(),
+        data: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .describe('why remotes could not be asked'),
+});
+
 /** By the words of the verb. */
 export const spaceSchemas = {
   drop: z.strictObject({

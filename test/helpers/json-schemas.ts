@@ -7,7 +7,7 @@ import { elsewhereSchemas } from './json-schemas-elsewhere.js';
 import { interopSchemas } from './json-schemas-interop.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
-import { spaceSchemas } from './json-schemas-space.js';
+import { localCollection, retention, spaceSchemas } from './json-schemas-space.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
 
 // One schema for the `--json` document of every verb. docs/json.md is made from them (test/unit/cli-documents.test.ts),
@@ -353,34 +353,38 @@ export const jsonSchemas = {
   ...elsewhereSchemas({ transferred: transferredWith, problems }),
   ...lineageSchemas,
   ...spaceSchemas,
-  gc: z.strictObject({
-    remote: z.string(),
-    url: z.string(),
-    dryRun: z.boolean().describe('true without --yes'),
-    grace: seconds,
-    roots: count.describe('objects that pointers name, in every commit, index and working tree'),
-    absentRoots: count.describe('of those, how many are not on this remote'),
-    live: z.strictObject({ records: count, packs: count }).describe('what is needed'),
-    restored: count.describe('records that were set aside and are needed again'),
-    setAside: z.strictObject({ records: count, objects: z.array(deadObject) }).describe('out of use from now on'),
-    marked: z.strictObject({ packs: count, bytes }).describe('to be deleted when the grace is over'),
-    swept: z
-      .strictObject({ records: count, packs: count, bytes, objects: z.array(deadObject) })
-      .describe('deleted for good'),
-    waiting: z
-      .strictObject({ records: count, packs: count, bytes, until: z.iso.datetime().nullable() })
-      .describe('set aside and marked before; until is when the first of it can go'),
-    unreadable: z
-      .strictObject({
-        pointers: z.array(z.strictObject({ path: z.string(), commit: z.string().optional(), message: z.string() })),
-        records: z.array(z.strictObject({ message: z.string() })),
-      })
-      .describe('passed over: with --ignore-unreadable, and records that nothing in Git needs yet'),
-    requests: count,
-    bytesUp: bytes,
-    bytesDown: bytes,
-    seconds,
-  }),
+  gc: z.union([
+    localCollection,
+    z.strictObject({
+      remote: z.string(),
+      url: z.string(),
+      dryRun: z.boolean().describe('true without --yes'),
+      grace: seconds,
+      roots: count.describe('objects that pointers name, in every commit, index and working tree'),
+      absentRoots: count.describe('of those, how many are not on this remote'),
+      live: z.strictObject({ records: count, packs: count }).describe('what is needed'),
+      restored: count.describe('records that were set aside and are needed again'),
+      setAside: z.strictObject({ records: count, objects: z.array(deadObject) }).describe('out of use from now on'),
+      marked: z.strictObject({ packs: count, bytes }).describe('to be deleted when the grace is over'),
+      swept: z
+        .strictObject({ records: count, packs: count, bytes, objects: z.array(deadObject) })
+        .describe('deleted for good'),
+      waiting: z
+        .strictObject({ records: count, packs: count, bytes, until: z.iso.datetime().nullable() })
+        .describe('set aside and marked before; until is when the first of it can go'),
+      unreadable: z
+        .strictObject({
+          pointers: z.array(z.strictObject({ path: z.string(), commit: z.string().optional(), message: z.string() })),
+          records: z.array(z.strictObject({ message: z.string() })),
+        })
+        .describe('passed over: with --ignore-unreadable, and records that nothing in Git needs yet'),
+      retention,
+      requests: count,
+      bytesUp: bytes,
+      bytesDown: bytes,
+      seconds,
+    }),
+  ]),
   'remote copy': z.strictObject({
     dryRun: z.boolean(),
     from: z.strictObject({ remote: z.string(), url: z.string() }),

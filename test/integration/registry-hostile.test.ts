@@ -85,7 +85,7 @@ describe('a branch that mlv did not write', () => {
     branch(['100644', 'models/fraud/versions/1.0.0.yaml', blob('mlv: 1\nmodel: fraud\n')]);
     expect(await refusal()).toMatchObject({ code: 'REGISTRY_INVALID' });
     const own = await openGit(path, { env: cleanEnvironment() });
-    const options = { remoteTips: [], ignoreUnreadable: false };
+    const options = { remoteTips: [], ignoreUnreadable: false, today: '2026-01-31' };
     await expect(retainedRoots(own, options)).rejects.toMatchObject({ code: 'REGISTRY_INVALID' });
     const kept = await retainedRoots(own, { ...options, ignoreUnreadable: true });
     expect(kept.unreadable).toMatchObject([{ path: 'models/fraud/versions/1.0.0.yaml' }]);

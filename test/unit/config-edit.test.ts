@@ -179,6 +179,7 @@ const BY_KEY: Record<string, fc.Arbitrary<string>> = {
   'core.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
   'registry.remote': fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/),
   'registry.run-checks': fc.boolean().map(String),
+  'retention.last': fc.integer({ min: 1, max: 1_000_000 }).map(String),
   'cache.dir': fc.constantFrom('/mnt/cache', '~/cache', '/a b/#c: d'),
   'cache.link': fc.subarray([...LINK_MODES], { minLength: 1 }).map((modes) => modes.join(',')),
   endpoint: fc.webUrl(),

@@ -39,18 +39,38 @@ export const spaceVerbs: readonly VerbDeclaration[] = [
   },
   {
     usage: 'gc',
-    summary: 'Delete from a remote what no commit, stash or working tree needs',
+    summary: 'Free the cache, or a remote, of what nothing needs',
     description:
-      'Kept is what any pointer names in any commit that this clone can reach (branches, tags, remote-tracking branches, ' +
-      'stashes, reflogs), in any index or working tree, what any version of a model in the registry names, and what was ' +
-      'pushed within the grace. The rest is set aside in ' +
-      'one run, and deleted by a later run when the grace is over; until then it can still be pulled. Without --yes ' +
-      'nothing is changed. See docs/collection.md.',
+      'Without --remote, the cache of this clone: what no commit, stash, index or working tree needs leaves it, and with ' +
+      '--workspace, --all-branches, --all-tags, --last or --since what these together do not need. Always kept are all working ' +
+      'trees with index and HEAD, the stash, versions of models on a stage or to be retained (retention.last keeps more), and ' +
+      'whatever no remote is proved to have. With --remote, that remote: kept is what any pointer names in any commit that ' +
+      'this clone can reach (branches, tags, remote-tracking branches, stashes, reflogs), in any index or working tree, what ' +
+      'versions of models name, and what was pushed within the grace; the rest is set aside in one run, and deleted by a ' +
+      'later run when the grace is over. Without --yes nothing is changed. See docs/local-space.md and docs/collection.md.',
     options: [
+      { flags: '--workspace', description: 'keep what the working trees need' },
+      { flags: '--all-branches', description: 'keep what the tips of the local branches need' },
+      { flags: '--all-tags', description: 'keep what the tags need' },
+      {
+        flags: '--last <count>',
+        description: 'keep what that many commits of HEAD need (with the options above: of each branch and tag)',
+      },
+      { flags: '--since <date>', description: 'keep what commits since then need: 2026-01-31, or 30d for so long ago' },
+      {
+        flags: '--unnamed',
+        description: 'remove also what nothing names any more and no remote has, when it is older than the grace',
+      },
       { flags: '--remote [name]', description: 'collect this remote, or the default one' },
       { flags: '--yes', description: 'carry it out; otherwise only say what would be done' },
-      { flags: '--grace <duration>', description: 'how long unused data stays: hours, days, weeks (default: 14d)' },
-      { flags: '--offline', description: 'do not ask the Git remotes for branches that this clone lacks' },
+      {
+        flags: '--grace <duration>',
+        description: 'how long stays what nothing names: hours, days, weeks (default: 14d)',
+      },
+      {
+        flags: '--offline',
+        description: 'with --remote: do not ask the Git remotes for branches that this clone lacks',
+      },
       {
         flags: '--ignore-unreadable',
         description: 'go on without pointers, records and manifests that cannot be read; lists them',
@@ -58,16 +78,20 @@ export const spaceVerbs: readonly VerbDeclaration[] = [
       JOBS,
     ],
     examples: [
-      ['mlv gc --remote', 'what would go, with names and sizes'],
+      ['mlv gc', 'what in the cache nothing needs'],
+      ['mlv gc --workspace --yes', 'keep what is checked out; the rest is on a remote, and comes back by a pull'],
+      ['mlv gc --all-branches --last 10 --since 30d', 'what would go'],
+      ['mlv gc --remote', 'what would go there, with names and sizes'],
       ['mlv gc --remote=nas --yes', 'set aside what nothing needs, delete what was set aside two weeks ago'],
       ['mlv gc --remote --yes --grace 30d', "with more time to change one's mind"],
     ],
     exits: [
+      [1, 'another mlv works with the cache; nothing was removed'],
       [
         5,
-        'a pointer, a record or a file of the registry cannot be read, so what it needs is not known; nothing was changed',
+        'a pointer, a record, an object or a file of the registry cannot be read, so what it needs is not known; nothing was changed',
       ],
-      [7, 'the remote cannot be used, or another collection is at work'],
+      [7, 'a remote cannot be used (what it might have proved was kept), or another collection is at work'],
     ],
     careful: true,
     load: () => import('../verbs/gc.js'),

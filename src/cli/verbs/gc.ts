@@ -1,34 +1,48 @@
 import { MlvError } from '../../core/errors.js';
 import { retainedRoots } from '../../registry/retained-roots.js';
+import type { RetentionPlan } from '../../registry/retention.js';
 import { type CollectionReport, collectRemote } from '../../transfer/collect-remote.js';
 import type { DeadObject } from '../../transfer/collection-dead.js';
 import { collectGitRoots, type GitRoots } from '../../transfer/collection-roots.js';
 import { openRepository } from '../context.js';
 import { parseDuration } from '../duration.js';
+import { collectCache, LOCAL_OPTIONS, today } from '../gc-local.js';
 import { defaultRemote, type OpenTransfer, openTransfer } from '../open-transfer.js';
 import { collectionLines } from '../render/collection.js';
+import { retentionLines } from '../render/local-collection.js';
 import { escapeControls } from '../render/quote.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
 const DEFAULT_GRACE = '14d';
 const LEAST_GRACE = '1h';
+const OFFLINE = 'a collection of the cache asks no Git remote';
 
-/** `mlv gc`: see its declaration. Errors: `USAGE`, those of collectGitRoots, retainedRoots and collectRemote. */
-export async function run(session: Session, { options }: VerbInput): Promise<Result> {
+/** `mlv gc`: see its declaration. Errors: `USAGE`, those of collectGitRoots, retainedRoots, collectRemote and collectCache. */
+export async function run(session: Session, input: VerbInput): Promise<Result> {
+  const { options } = input;
+  const grace = textOption(options.grace) ?? DEFAULT_GRACE;
   if (options.remote === undefined) {
-    throw new MlvError('USAGE', 'mlv gc collects remotes only: the local cache is left alone', {
-      hint: 'mlv gc --remote shows what nothing needs on the default remote',
-    });
+    if (options.offline === true) throw new MlvError('USAGE', '--offline belongs to --remote', { hint: OFFLINE });
+    return collectCache(session, input, { graceMs: parseDuration(grace, '--grace') });
   }
-  const graceMs = readGrace(textOption(options.grace) ?? DEFAULT_GRACE);
+  const other = LOCAL_OPTIONS.find((name) => options[name] !== undefined && options[name] !== false);
+  if (other !== undefined) throw onlyLocal(other);
+  const graceMs = readGrace(grace);
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const name = textOption(options.remote) ?? defaultRemote(repository);
   const choice = { offline: options.offline === true, ignoreUnreadable: options.ignoreUnreadable === true };
   const { ignoreUnreadable } = choice;
+  const { last } = repository.config.retention;
+  const rules = last === undefined ? undefined : { last };
+  let retention: RetentionPlan | undefined;
   const git = await collectGitRoots(repository, {
     ...choice,
-    retained: (remoteTips) => retainedRoots(repository.git, { remoteTips, ignoreUnreadable }),
+    retained: async (remoteTips) => {
+      const found = await retainedRoots(repository.git, { remoteTips, ignoreUnreadable, rules, today: today() });
+      retention = found.retention;
+      return found;
+    },
   });
   const open = await openTransfer(session, repository, name);
   try {
@@ -36,15 +50,23 @@ export async function run(session: Session, { options }: VerbInput): Promise<Res
     const dryRun = options.yes !== true;
     const report = await collectRemote(open.transfer, { roots: git.roots, graceMs, dryRun, ignoreUnreadable });
     const seconds = Math.round(performance.now() - started) / 1000;
-    const lines = [...collectionLines(report, `${name} (${open.transfer.remote.url})`)];
+    const rulesSay = retention ? ['versions of models that the rules keep:', ...retentionLines(retention)] : [];
+    const lines = [...collectionLines(report, `${name} (${open.transfer.remote.url})`), ...rulesSay];
     return {
       ...(dryRun ? { text: lines } : { done: lines }),
-      json: { ...document(report, { open, git }), grace: graceMs / 1000, seconds },
+      json: { ...document(report, { open, git }), retention: retention ?? null, grace: graceMs / 1000, seconds },
       notes: notesOn(report, { git, offline: choice.offline }),
     };
   } finally {
     await open.close();
   }
+}
+
+function onlyLocal(option: string): MlvError {
+  const flag = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return new MlvError('USAGE', `--${flag} is about the cache: a remote keeps all that Git and the registry lead to`, {
+    hint: 'leave it out, or collect the cache: mlv gc without --remote',
+  });
 }
 
 function readGrace(text: string): number {
