@@ -11,6 +11,7 @@ const OPTIONS: Record<string, readonly string[]> = {
   '--from': ['--remote'],
   '--human-readable': ['--bytes'],
   '--keep-files': ['--keep'],
+  '--license': ['--licence'],
   '--output': ['--json'],
   '--overwrite': ['--force'],
   '--parallel': ['--jobs'],

@@ -3,11 +3,13 @@ import { isMap, isScalar, type Pair } from 'yaml';
 import { type ParsedFile, parseFile } from '../config/document.js';
 import { nearest } from '../config/nearest.js';
 import { MlvError } from '../core/errors.js';
+import type { Annotation } from '../workspace/annotation.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import { readTextFile } from '../workspace/text-file.js';
 import { splitParamsSource } from './parse-params.js';
 import type { ParamsChoice } from './run-metrics.js';
 import { isSafePath } from './run-record.js';
+import { annotationOfSource } from './stage-source.js';
 
 /** The file that stages stand in, at the top of the working tree. */
 export const PIPELINE_FILE = 'mlv.yaml';
@@ -25,7 +27,10 @@ export interface Stage {
   metrics: RepositoryPath[];
   env?: Record<string, string>;
   desc?: string;
+  /** Where the data came from, as it is written. */
   source?: unknown;
+  /** The same for the pointers of its outputs. */
+  annotation?: Annotation;
   /** Line of `mlv.yaml`, counted from 1. */
   line: number;
 }
@@ -68,6 +73,7 @@ function readStage(parsed: ParsedFile, pair: Pair): Stage {
   const env = reader.variables();
   const desc = reader.text('desc');
   const { source } = reader.values;
+  const annotation = reader.annotation();
   return {
     name,
     command: reader.command(),
@@ -78,6 +84,7 @@ function readStage(parsed: ParsedFile, pair: Pair): Stage {
     ...(env && { env }),
     ...(desc !== undefined && { desc }),
     ...(source !== undefined && { source }),
+    ...(annotation && { annotation }),
     line: parsed.placeOf(pair.key).line ?? 1,
   };
 }
@@ -145,6 +152,15 @@ class StageReader {
       return [name, String(value)];
     });
     return Object.fromEntries(entries);
+  }
+
+  annotation(): Annotation | undefined {
+    const { source } = this.values;
+    if (source === undefined || source === null) return undefined;
+    if (typeof source !== 'string' && (typeof source !== 'object' || Array.isArray(source))) {
+      return this.fail("'source' must be a URL or a mapping");
+    }
+    return annotationOfSource(source, this.fail);
   }
 
   private path(text: string): RepositoryPath {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isMlvError, MlvError } from '../core/errors.js';
 import type { FetchRoot } from '../transfer/roots.js';
+import { annotateTargets } from '../workspace/annotate.js';
 import { absolutePath, isWithin, type RepositoryPath } from '../workspace/paths.js';
 import { loadTargets } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
@@ -149,7 +150,8 @@ class Repro {
     const end = await this.turns.begin();
     try {
       const outcome = this.job.options.dryRun ? await this.foretell(stage) : await this.make(stage);
-      this.outcomes.set(stage.name, { stage: stage.name, files: [], ...outcome });
+      const files = [...new Set([...(outcome.files ?? []), ...(await this.annotate(stage, outcome))])].sort();
+      this.outcomes.set(stage.name, { stage: stage.name, ...outcome, files });
       if (outcome.state === 'failed') this.fail(stage, outcome);
     } catch (error) {
       if (!isMlvError(error) || error.code === 'INTERRUPTED') {
@@ -168,6 +170,19 @@ class Repro {
     } finally {
       end();
     }
+  }
+
+  /** What the stage says of the origin of its outputs, also when only that changed: it is no reason to run anything. */
+  private async annotate({ annotation, ...stage }: Stage, { state }: Outcome): Promise<RepositoryPath[]> {
+    if (!annotation || this.job.options.dryRun || !['current', 'ran', 'restored'].includes(state)) return [];
+    const made = new Set(trackedBy(requestOf(stage)));
+    const { targets } = await loadTargets(this.repository);
+    const change = { set: annotation, ...(this.job.tools.stage !== undefined && { stage: this.job.tools.stage }) };
+    return annotateTargets(
+      this.repository,
+      targets.filter(({ path }) => made.has(path)),
+      change,
+    );
   }
 
   private skip(stage: string, reasons: string[]): void {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
@@ -79,5 +79,75 @@ describe('mlv diff --schema', () => {
     expect((await runMlv(['diff', '--schema'], { cwd })).exitCode).toBe(2);
     const gone = await runMlv(['diff', '--schema', 'HEAD~1', 'HEAD', 'data/new.csv'], { cwd });
     expect(gone).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not in revision 'HEAD~1'") });
+  });
+});
+
+describe('mlv annotate', () => {
+  it('keeps in the pointer where data came from, shows it, and carries it on', async () => {
+    const repository = await makeMlvRepository({ 'sales.csv': 'id,v\n1,a\n' });
+    const at = { cwd: repository };
+    await mlv(['add', '-q', 'sales.csv'], at);
+    const origin = ['--url', 'https://data.example.org/sales', '--from', '2024-01', '--licence', 'CC-BY-4.0'];
+    const result = await runMlv(['annotate', 'sales.csv', ...origin, '--set', 'team=pricing', '--schema'], at);
+    expect(result).toMatchObject({ exitCode: 0, stderr: 'To record it in Git:\n  git add -- sales.csv.mlv\n' });
+    commitAll(repository);
+    await mlv(['annotate', 'sales.csv', '--to', '2024-06', '--unset', 'team'], at);
+    writeFiles(repository, { 'sales.csv': 'id,v\n1,a\n2,b\n' });
+    await mlv(['add', '-q', 'sales.csv'], at);
+    await mlv(['mv', 'sales.csv', 'nl.csv'], at);
+    const shown = parseDocument('annotate', await mlv(['annotate', 'nl.csv', '--show', '--json'], at));
+    expect(shown.annotation).toMatchObject({
+      urls: ['https://data.example.org/sales'],
+      from: '2024-01',
+      to: '2024-06',
+      licence: 'CC-BY-4.0',
+      schema: { rows: 1, columns: [{ name: 'id', type: 'int' }, { name: 'v' }] },
+    });
+    expect(shown.annotation).not.toHaveProperty('facts');
+    expect(await mlv(['annotate', 'nl.csv'], at)).toContain('(of an earlier content)');
+    const list = parseDocument('ls', await mlv(['ls', '--json'], at));
+    expect(list.entries[0]?.annotation).toEqual(shown.annotation);
+    await mlv(['checkout'], at);
+    expect((await runMlv(['status', '--exit-code'], at)).exitCode).toBe(0);
+  });
+
+  it('refuses credentials, what is no licence, and what is not tracked', async () => {
+    const secret = await runMlv(['annotate', 'data', '--url', 'https://me:secret@host/x'], { cwd });
+    expect(secret).toMatchObject({ exitCode: 2, stderr: expect.not.stringContaining('secret') });
+    for (const args of [
+      ['--licence', 'ours'],
+      ['--set', 'x'],
+      ['--set', 'urls=x'],
+      ['--schema'],
+      ['--show', '--set', 'a=b'],
+    ]) {
+      expect((await runMlv(['annotate', 'data', ...args], { cwd })).exitCode, args.join(' ')).toBe(2);
+    }
+    expect((await runMlv(['annotate', 'README.md'], { cwd })).exitCode).toBe(2);
+  });
+
+  it('is also done by a stage, and a changed source is no reason to run it again', async () => {
+    const repository = await makeMlvRepository();
+    const settings = readFileSync(join(repository, 'mlv.yaml'), 'utf8');
+    const declare = (licence: string): void => {
+      const source = `{url: https://a.example.org/x, licence: ${licence}}`;
+      const stage = `  fetch:\n    cmd: echo x > raw.csv\n    outs: [raw.csv]\n    source: ${source}\n`;
+      writeFiles(repository, { 'mlv.yaml': `${settings}stages:\n${stage}` });
+    };
+    declare('MIT');
+    const at = { cwd: repository };
+    await mlv(['repro', '-q'], at);
+    const why = parseDocument('why', await mlv(['why', 'raw.csv', '--json'], at));
+    expect(why.annotations).toEqual({ 'raw.csv': { urls: ['https://a.example.org/x'], licence: 'MIT' } });
+    expect(await mlv(['why', 'raw.csv'], at)).toContain('licence  MIT');
+    declare('CC-BY-4.0');
+    const again = parseDocument('repro', await mlv(['repro', '--json'], at));
+    expect(again.stages).toMatchObject([{ state: 'current', files: ['raw.csv.mlv'] }]);
+    const graph = parseDocument('lineage', await mlv(['lineage', 'raw.csv', '--json'], at));
+    expect(graph.nodes.find(({ kind }) => kind === 'content')).toMatchObject({ annotation: { licence: 'CC-BY-4.0' } });
+    commitAll(repository);
+    await mlv(['register', 'raw', 'raw.csv', '--version', '1.0.0'], at);
+    const version = parseDocument('show', await mlv(['show', 'raw@1.0.0', '--json'], at));
+    expect(version.annotations).toMatchObject({ 'raw.csv': { licence: 'CC-BY-4.0' } });
   });
 });

@@ -24,6 +24,22 @@ const column = z.strictObject({
     .optional(),
 });
 
+const annotatedColumn = z.strictObject({ name: z.string(), type: z.string() });
+/** What a pointer says of where its data came from. */
+export const annotation = z.strictObject({
+  urls: z.array(z.string()).optional(),
+  from: z.string().optional().describe('ISO 8601: a year, month, day or timestamp'),
+  to: z.string().optional(),
+  filters: z.array(z.string()).optional(),
+  licence: z.string().optional().describe('SPDX expression'),
+  procedure: z.string().optional(),
+  schema: z
+    .strictObject({ oid: z.string(), digest: z.string(), rows: count, columns: z.array(annotatedColumn).optional() })
+    .optional()
+    .describe('of the content with that oid'),
+  facts: z.record(z.string(), z.string()).optional(),
+});
+
 /** What `mlv diff --schema` adds to its document. */
 export const schemaDifference = z.strictObject({
   path: z.string(),
@@ -45,6 +61,13 @@ export const schemaDifference = z.strictObject({
 
 /** Schemas of the verbs that tell what is in data. */
 export const dataSchemas = {
+  annotate: z.strictObject({
+    path: z.string(),
+    oid: z.string(),
+    annotation: annotation.describe('as it stands now'),
+    files: z.array(z.string()).describe('pointers that changed'),
+    staged: z.boolean(),
+  }),
   schema: z.strictObject({
     path: z.string(),
     format: z.enum(['csv', 'tsv', 'jsonl', 'parquet']),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { annotation } from './json-schemas-data.js';
 
 const starts = z.array(z.string()).describe('ids of what was asked about');
 const gaps = z.array(z.string()).describe('what could not be looked at, so that the answer may lack something');
@@ -14,6 +15,7 @@ export const lineageSchemas = {
           kind: z.literal('content'),
           id: z.string().describe('oid, or `git:<blob>` for a file of Git'),
           paths: z.array(z.string()),
+          annotation: annotation.optional().describe('where it came from, as its pointer says today'),
         }),
         z.strictObject({
           kind: z.literal('run'),
@@ -89,6 +91,7 @@ export const lineageSchemas = {
   why: z.strictObject({
     starts,
     runs: z.array(z.looseObject({ oid: z.string().describe('of the record') })).describe('as docs/formats/run.md says'),
+    annotations: z.record(z.string(), annotation).describe('where it came from, as its pointer says, by path'),
     gaps,
   }),
 };

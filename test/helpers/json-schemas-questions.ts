@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { annotation } from './json-schemas-data.js';
 
 // What the verbs that ask the registry print with --json; see json-schemas.ts.
 
@@ -191,6 +192,7 @@ export const registryQuestionSchemas = {
     components: z
       .array(z.looseObject({ ...component.shape, stages: z.array(z.string()), metrics: figures }))
       .describe('each with `components` of its own, and `problem` where it is not in the registry'),
+    annotations: z.record(z.string(), annotation).describe('where its data came from, as its commit says, by path'),
     events: z.array(event),
   }),
   compare: z.strictObject({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
-import { dataSchemas, schemaDifference } from './json-schemas-data.js';
+import { annotation, dataSchemas, schemaDifference } from './json-schemas-data.js';
 import { elsewhereSchemas } from './json-schemas-elsewhere.js';
 import { interopSchemas } from './json-schemas-interop.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
@@ -233,7 +233,10 @@ export const jsonSchemas = {
     problems,
     schema: schemaDifference.optional().describe('with --schema'),
   }),
-  ls: z.strictObject({ entries: z.array(entry), problems }),
+  ls: z.strictObject({
+    entries: z.array(entry.extend({ annotation: annotation.optional().describe('where it came from') })),
+    problems,
+  }),
   du: z.strictObject({ entries: z.array(entry), total: z.strictObject({ size: bytes, files: count }), problems }),
   checkout: z.strictObject({ ...checkoutFields, problems, version: restoredVersion.optional() }),
   register: z.strictObject({

@@ -55,6 +55,7 @@ stages:
         env: { PYTHONHASHSEED: '0', FAST: 'true' },
         desc: 'nightly',
         source: { url: 'https://example.com' },
+        annotation: { urls: ['https://example.com'] },
         line: 7,
       }),
     ]);
@@ -71,6 +72,13 @@ stages:
     ['a path into .git', 'stages:\n  a: {cmd: x, deps: [.git/config]}\n', /not a path inside/],
     ['paths that are numbers', 'stages:\n  a: {cmd: x, deps: [1]}\n', /'deps' must be a list of texts/],
     ['an alias', 'x: &x [y]\nstages:\n  a: {cmd: x, deps: *x}\n', /alias/],
+    [
+      'a source with a credential',
+      'stages:\n  a: {cmd: x, source: "https://u:p@h/x"}\n',
+      /\*\*\*@h\/x' holds a credential/,
+    ],
+    ['a source with no licence', 'stages:\n  a: {cmd: x, source: {licence: Foo}}\n', /'Foo' is no SPDX licence/],
+    ['a source that is a list', 'stages:\n  a: {cmd: x, source: [a]}\n', /'source' must be a URL or a mapping/],
     ['a variable with a list', 'stages:\n  a: {cmd: x, env: {A: [1]}}\n', /'env\.A' is not a variable/],
   ])('are refused with %s', (_, text, message) => expect(() => parse(text)).toThrow(invalid(message)));
 });

@@ -33,4 +33,37 @@ export const dataVerbs: readonly VerbDeclaration[] = [
     ],
     load: () => import('../verbs/schema.js'),
   },
+  {
+    usage: 'annotate <path>',
+    summary: 'Say where tracked data came from',
+    description:
+      'Kept in the pointer, which belongs in Git. What is given replaces what was said of it before; the rest stays. Without ' +
+      'options, or with --show, shows what is said. A URL with a credential is refused.',
+    options: [
+      { flags: '--url <url>', description: 'where it came from', many: true },
+      { flags: '--from <date>', description: 'the time it is of: 2024-01-31, 2024-01, 2024 or a timestamp' },
+      { flags: '--to <date>', description: 'the end of that time' },
+      { flags: '--filter <text>', description: 'what was taken of the origin', many: true },
+      { flags: '--licence <spdx>', description: 'SPDX expression, such as CC-BY-4.0 or LicenseRef-ours' },
+      { flags: '--procedure <text>', description: 'how it was labelled' },
+      { flags: '--schema', description: 'columns and types of the file, found out now' },
+      { flags: '--set <name=value>', description: 'anything else', many: true },
+      { flags: '--unset <name>', description: 'say no more of it', many: true },
+      { flags: '--show', description: 'change nothing' },
+      { flags: '--stage', description: 'stage the pointer in Git (git add)' },
+      { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
+    ],
+    examples: [
+      ['mlv annotate data/ --url https://doi.org/10.24432/C50P49 --licence CC-BY-4.0', 'the origin'],
+      ["mlv annotate sales.csv --from 2024-01 --to 2024-06 --filter 'country = NL' --schema", 'which part of it'],
+      ["mlv annotate labels/ --procedure 'two annotators, a third decides' --set team=vision", 'how it was made'],
+      ['mlv annotate data/ --show --json', 'what is said, for a script'],
+    ],
+    exits: [
+      [4, 'with --schema: the object is neither in the cache nor on the remote'],
+      [5, 'the pointer cannot be read'],
+    ],
+    careful: true,
+    load: () => import('../verbs/annotate.js'),
+  },
 ];

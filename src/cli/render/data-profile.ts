@@ -2,6 +2,7 @@ import type { Categories, ColumnProfile, DataProfile } from '../../provenance/da
 import { fitColumns } from './columns.js';
 import { escapeControls } from './quote.js';
 import type { Style } from './style.js';
+import { formatCount } from './units.js';
 
 /** Longer names and values are cut for people; --json has them whole. */
 const CELL = 24;
@@ -10,7 +11,7 @@ const SHOWN_CATEGORIES = 4;
 /** A profile for people: what the file is, and a line for each column. */
 export function profileLines(name: string, profile: DataProfile, style: Style): string[] {
   const { format, rows, complete, columns } = profile;
-  const looked = complete ? `${rows} rows` : `the first ${rows} rows`;
+  const looked = complete ? formatCount(rows, 'row') : `the first ${formatCount(rows, 'row')}`;
   const { lines } = fitColumns(
     [
       { title: 'column', cells: columns.map((each) => shortText(each.name)) },
@@ -27,7 +28,7 @@ export function profileLines(name: string, profile: DataProfile, style: Style): 
     ],
     { columns: undefined, head: (line) => style.dim(line) },
   );
-  return [`${name}: ${format}, ${looked}, ${columns.length} columns`, ...lines];
+  return [`${name}: ${format}, ${looked}, ${formatCount(columns.length, 'column')}`, ...lines];
 }
 
 /** What has to be said of a profile beside its columns. */

@@ -1,3 +1,5 @@
+import { annotationsOf } from '../../workspace/annotate.js';
+import type { Annotation } from '../../workspace/annotation.js';
 import { type ListedEntry, listEntries } from '../../workspace/list.js';
 import { forDisplay } from '../../workspace/paths.js';
 import { selectTargets } from '../../workspace/pointers.js';
@@ -25,9 +27,19 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   return {
     text: session.globals.json ? [] : lines(repository, entries, { show, long: input.options.long === true }),
     terminator: raw ? '\0' : '\n',
-    json: { entries, problems: problems.map(errorDocument) },
+    json: { entries: withAnnotations(entries, annotationsOf(targets)), problems: problems.map(errorDocument) },
     errors: problems,
   };
+}
+
+function* withAnnotations(
+  entries: Iterable<ListedEntry>,
+  annotations: ReadonlyMap<string, Annotation>,
+): Generator<ListedEntry & { annotation?: Annotation }> {
+  for (const entry of entries) {
+    const annotation = annotations.get(entry.path);
+    yield annotation ? { ...entry, annotation } : entry;
+  }
 }
 
 function* noEntries(): Generator<ListedEntry> {}

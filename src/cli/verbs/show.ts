@@ -4,14 +4,16 @@ import { openRegistryHere } from '../open-registry.js';
 import { versionLines } from '../render/version.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
+import { annotationsAt } from '../version-annotations.js';
 
 /** `mlv show`: see its declaration. Errors: those of resolveReference and versionDetail. */
 export async function run(session: Session, { args: [reference = ''], options }: VerbInput): Promise<Result> {
-  const { registry } = await openRegistryHere(session);
+  const { registry, git } = await openRegistryHere(session);
   const view = await registry.viewOrFetch();
   const found = await resolveReference(view, reference, { viewAtTime: viewsInTime(registry) });
   const detail = await versionDetail(found);
   const { state, manifest, standing, events, components } = detail;
+  const annotations = await annotationsAt(git, manifest);
   return {
     text: versionLines(detail, { style: session.style, events: options.events !== false }),
     json: {
@@ -25,6 +27,7 @@ export async function run(session: Session, { args: [reference = ''], options }:
       ...(state.deprecated && { deprecated: state.deprecated }),
       ...(state.reproduced && { reproduced: state.reproduced }),
       components,
+      annotations,
       events: events.map(({ seq, id, what, event }) => ({ seq, id, what, ...event })),
     },
   };

@@ -2,7 +2,11 @@ import { MlvError } from '../../core/errors.js';
 import type { Oid } from '../../objects/oid.js';
 import type { RunNode } from '../../provenance/lineage.js';
 import { readRun } from '../../provenance/run-store.js';
+import { annotationsOf } from '../../workspace/annotate.js';
+import { loadTargets } from '../../workspace/pointers.js';
 import { askLineage } from '../lineage-question.js';
+import { displayer } from '../operands.js';
+import { annotationLines } from '../render/annotation.js';
 import { runLines } from '../render/run-record.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
@@ -20,9 +24,26 @@ export async function run(session: Session, { args: [operand = ''] }: VerbInput)
   if (nodes.length === 0) throw unknown(operand, gaps);
   nodes.sort((left, right) => (left.ended < right.ended ? 1 : -1));
   const runs = nodes.map(({ id }) => ({ oid: id, record: readRun(repository, id as Oid).record }));
+  const { targets } = await loadTargets(repository);
+  const annotations = annotationsOf(targets.filter(({ pointer }) => starts.includes(pointer.oid)));
+  const said = [...annotations].flatMap(([path, annotation]) => {
+    const oid = targets.find((target) => target.path === path)?.pointer.oid ?? '';
+    return [
+      '',
+      session.style.bold(`what is said of ${displayer(repository)(path)}`),
+      ...annotationLines(annotation, oid),
+    ];
+  });
   return {
-    text: runs.flatMap(({ oid, record }, at) => [...(at > 0 ? [''] : []), ...runLines(oid, record, session.style)]),
-    json: { starts, runs: runs.map(({ oid, record }) => ({ oid, ...record })), gaps },
+    text: runs
+      .flatMap(({ oid, record }, at) => [...(at > 0 ? [''] : []), ...runLines(oid, record, session.style)])
+      .concat(said),
+    json: {
+      starts,
+      runs: runs.map(({ oid, record }) => ({ oid, ...record })),
+      annotations: Object.fromEntries(annotations),
+      gaps,
+    },
     notes: gaps,
   };
 }
