@@ -10,6 +10,7 @@ import { quotePath } from './render/quote.js';
 import { formatCount } from './render/units.js';
 import type { Session } from './session.js';
 import type { Result } from './verb.js';
+import { withOwnParts } from './wanted-parts.js';
 
 /**
  * After Git moved the working tree: brings the content to the pointers that changed, but not what was dropped, and removes
@@ -28,7 +29,7 @@ export async function followGit(
   const gone = await goneTargets(repository, facts, targets);
   // Before the new content comes: a directory may take the place of a file, and the reverse.
   const { removed, kept } = await removeGone(repository, gone, { signal });
-  const report = await checkout(repository, chosen, { reporter, signal });
+  const report = await checkout(repository, withOwnParts(repository, chosen), { reporter, signal });
   const done = [
     ...(report.written + report.removed > 0 ? [`mlv: ${checkoutSummary(report)}`] : []),
     ...(removed.length > 0 ? [`mlv: ${formatCount(removed.length, 'target')} removed with its pointer`] : []),

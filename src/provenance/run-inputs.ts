@@ -4,6 +4,7 @@ import { isObjectError } from '../objects/object-error.js';
 import type { Oid } from '../objects/oid.js';
 import { type ContentState, contentStates } from '../workspace/content-state.js';
 import { selectedEntry } from '../workspace/list.js';
+import { loadParts } from '../workspace/part-store.js';
 import { absolutePath, isWithin, nameOf, type RepositoryPath } from '../workspace/paths.js';
 import {
   isDirectoryTarget,
@@ -14,6 +15,7 @@ import {
   type Targets,
 } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
+import type { WantedPart } from '../workspace/wanted-part.js';
 import type { RunInput } from './run-record.js';
 
 /** The inputs of a run at one moment. */
@@ -65,6 +67,7 @@ export async function lookAtInputs(
     parts.filter((part) => part.kind === 'plain' && isLookedAt(part, inGit)),
     options.written,
   );
+  refusePartial(repository, parts);
   const states = await contentStates(repository, [...new Set(looked)], options.signal);
   const inputs = parts.flatMap((part) => inputsOf(repository, part, { states, files: inGit.get(part.path) ?? [] }));
   const unique = new Map(inputs.map((input) => [input.path, input]));
@@ -77,6 +80,28 @@ export async function lookAtInputs(
 /** True for an input whose own bytes are hashed: tracked, or neither of Git nor a place that only holds tracked data. */
 function isLookedAt({ path, kind, inside }: Part, inGit: ReadonlyMap<RepositoryPath, FileState[]>): boolean {
   return kind === 'tracked' || (!inGit.get(path)?.length && inside.length === 0);
+}
+
+/** A command must not be recorded as having read what is not here. */
+function refusePartial(repository: Repository, parts: readonly Part[]): void {
+  const wanted = loadParts(repository.layout);
+  for (const { path, outer, inside } of parts) {
+    for (const target of [...(outer ? [outer] : []), ...inside]) {
+      const below = target === outer ? path.slice(target.path.length + 1) : '';
+      refusePart(target, wanted.get(target.path), below);
+    }
+  }
+}
+
+/** Refuses a path below a directory that is not wanted here with all that is in it. Error: `OBJECT_MISSING`. */
+export function refusePart({ path }: Target, part: WantedPart | undefined, below = ''): void {
+  // Whether it is a directory is not asked: where all of one is wanted, all of a file is, too.
+  if (!part || part.covers(below, true) === 'all') return;
+  const whole = below === '' ? path : `${path}/${below}`;
+  throw new MlvError('OBJECT_MISSING', `only a part of '${whole}' is here, and a run must name what it works on`, {
+    hint: `bring all of it: mlv pull '${whole}'   (or name the parts that are here; mlv sparse list shows them)`,
+    data: { path: whole },
+  });
 }
 
 /** What is hashed as a whole must not hold what the run writes: it would never be the same twice. */

@@ -1,11 +1,12 @@
 import { lstatSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
 import { checkNewTarget, checkOverlaps } from '../workspace/add-targets.js';
+import { loadParts } from '../workspace/part-store.js';
 import { absolutePath, ensureRealDirectory, isWithin, parentOf, type RepositoryPath } from '../workspace/paths.js';
 import { isDirectoryTarget, loadTargets, selectTargets, type Target } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import { unprotect } from '../workspace/unprotect.js';
-import { type InputOptions, lookAtInputs, type SeenInputs } from './run-inputs.js';
+import { type InputOptions, lookAtInputs, refusePart, type SeenInputs } from './run-inputs.js';
 import { type RunQuestion, runKey } from './run-key.js';
 import { type ParamsChoice, readRunParams } from './run-metrics.js';
 import type { RunParams } from './run-record.js';
@@ -101,7 +102,10 @@ export async function makeWritable(repository: Repository, request: RunRequest):
     outputs.map((path) => ({ path, directory: !known.has(path) })),
     targets,
   );
+  const parts = loadParts(repository.layout);
   for (const path of outputs) {
+    const target = known.get(path);
+    if (target) refusePart(target, parts.get(path));
     if (!known.has(path)) await checkNewTarget(repository, { path, directory: isDirectory(repository, path) });
   }
   for (const path of [...outputs, ...metrics]) ensureRealDirectory(repository.layout, parentOf(path));

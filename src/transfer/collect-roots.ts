@@ -90,7 +90,7 @@ async function scopeRevisions(repository: Repository, scope: RootScope): Promise
 
 /** Roots to push, the records of the runs that made them included; formerVersions knows their predecessors. */
 export function toPushRoots(selections: readonly Selection[]): PushRoot[] {
-  return toFetchRoots(selections).map(({ below: _below, ...root }) => ({ ...root, predecessors: [] }));
+  return toFetchRoots(selections).map(({ below: _below, part: _part, ...root }) => ({ ...root, predecessors: [] }));
 }
 
 /** The records of the runs that made the targets, each once. */
@@ -107,7 +107,8 @@ function runRoots(selections: readonly Selection[]): Root[] {
 
 /** The objects that pointers name, and nothing else. */
 export function selectionRoots(selections: readonly Selection[]): FetchRoot[] {
-  return selections.map(({ target: { path, pointer }, below }) => ({
+  return selections.map(({ target: { path, pointer }, below, part }) => ({
+    ...(part && { part }),
     oid: pointer.oid,
     directory: pointer.files !== undefined,
     size: pointer.size,

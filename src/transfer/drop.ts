@@ -6,6 +6,7 @@ import { ReachableObjects } from '../objects/reachable-objects.js';
 import { linksInto, objectAt } from '../workspace/cache-links.js';
 import { whileAlone } from '../workspace/cache-use.js';
 import { markDropped } from '../workspace/dropped.js';
+import { forgetParts } from '../workspace/part-store.js';
 import { isWithin, type RepositoryPath } from '../workspace/paths.js';
 import { POINTER_SUFFIX } from '../workspace/pointer-format.js';
 import { isDirectoryTarget, pointerPathOf, readPointerText, type Target } from '../workspace/pointers.js';
@@ -97,10 +98,10 @@ function rootOf(target: Target) {
 /** The mark comes last: what was killed before it is brought back by the next checkout, as if nothing had been done. */
 async function takeOut(repository: Repository, targets: readonly Target[], signal?: AbortSignal): Promise<void> {
   await removeUnchanged(repository, targets, signal);
-  markDropped(
-    repository.layout,
-    targets.map(({ path }) => path),
-  );
+  const paths = targets.map(({ path }) => path);
+  markDropped(repository.layout, paths);
+  // What was wanted of a partial directory is wanted no more: what is not here would pass for deleted.
+  forgetParts(repository.layout, paths);
 }
 
 function requireProof(targets: readonly Target[], { proven, findings, errors }: Proofs): void {

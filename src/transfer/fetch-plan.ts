@@ -3,6 +3,7 @@ import { isMlvError, MlvError } from '../core/errors.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
+import type { Coverage } from '../workspace/wanted-part.js';
 import { inParallel, settled } from './in-parallel.js';
 import { MOST_CHUNK_BYTES, PACK_BYTES_LIMITS } from './pack-format.js';
 import { packDigests, placedChunks } from './placed-chunks.js';
@@ -79,7 +80,8 @@ export class FetchPlanner {
 
   /** True when something at or below the tree was missing. */
   private async tree(at: TreeVisit): Promise<boolean> {
-    const key = `${at.digest.toString('latin1')}\0${at.below.join('/')}`;
+    const part = at.root.part && partBelow(at, '', true) === 'some' ? at.path : '';
+    const key = `${at.digest.toString('latin1')}\0${at.below.join('/')}\0${part}`;
     if (this.visited.has(key)) return false;
     this.visited.add(key);
     const oid = this.session.cache.oid(at.digest);
@@ -130,6 +132,7 @@ export class FetchPlanner {
     while (reader.next()) {
       if (reader.kind === KIND.link && next === undefined) continue;
       if (next !== undefined && reader.name !== next) continue;
+      if (partBelow(at, reader.name, reader.kind === KIND.tree) === 'none') continue;
       // What is no directory has nothing below it.
       found = reader.kind === KIND.tree || rest.length === 0;
       if (!found) break;
@@ -162,6 +165,7 @@ export class FetchPlanner {
       const { entry } = cursor;
       if (cursor.location === 'none') continue;
       if (only !== undefined && entry.name !== only) continue;
+      if (partBelow(at, entry.name, false) === 'none') continue;
       if (this.batch.holds(entry.digest.toString('hex'), entry.size)) continue;
       const oid = this.session.cache.oid(entry.digest);
       const tree = this.session.cache.oid(at.digest);
@@ -242,6 +246,13 @@ interface TreeVisit {
   root: FetchRoot;
   /** Levels below the root. */
   level: number;
+}
+
+/** How much is asked for of an entry of a tree; of the tree itself where the name is empty. */
+function partBelow({ path, root }: TreeVisit, name: string, directory: boolean): Coverage {
+  if (!root.part) return 'all';
+  const at = name === '' ? path : `${path}/${name}`;
+  return root.part.covers(at.slice(root.path.length + 1), directory);
 }
 
 function notInDirectory({ path, below, root }: TreeVisit): MlvError {

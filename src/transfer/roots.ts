@@ -1,4 +1,5 @@
 import type { Oid } from '../objects/oid.js';
+import type { WantedPart } from '../workspace/wanted-part.js';
 
 /** The size of a root of which only the oid is known: its record tells. */
 export const UNKNOWN_SIZE = -1;
@@ -25,6 +26,8 @@ export interface PushRoot extends Root {
 export interface FetchRoot extends Root {
   /** Only what is at or below this path of a directory; all when empty. */
   below: string;
+  /** Of a whole directory, only what is in this part; everything when absent. */
+  part?: WantedPart;
 }
 
 /** An object that a transfer could not handle, and why. */

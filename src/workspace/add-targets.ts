@@ -11,6 +11,8 @@ import { objectOfLink } from './scan-target.js';
 export interface AddTarget {
   path: RepositoryPath;
   directory: boolean;
+  /** The tracked directory that it lies in: then only what it holds of this path is recorded. */
+  inside?: Target;
 }
 
 /** Small files that rule how others are treated: they must be there right after a clone. */
@@ -29,11 +31,18 @@ export async function checkAddTargets(
   known: readonly Target[],
 ): Promise<AddTarget[]> {
   const unique = [...new Set(paths)].sort();
-  const targets = unique.map((path) => ({ path, directory: inspect(repository, path) }));
+  const directories = new Map(known.filter(isDirectoryTarget).map((target) => [target.path, target]));
+  const targets = unique.map((path): AddTarget => {
+    const inside = parents(path).flatMap((parent) => directories.get(parent) ?? [])[0];
+    return { path, directory: inspect(repository, path, inside), ...(inside && { inside }) };
+  });
   checkOverlaps(targets, known);
   const tracked = await repository.git.trackedFiles(unique);
   if (tracked.length > 0) for (const target of targets) checkGit(target, tracked);
-  await checkPointersVisible(repository, unique);
+  await checkPointersVisible(
+    repository,
+    targets.map(({ path, inside }) => inside?.path ?? path),
+  );
   return targets;
 }
 
@@ -57,14 +66,22 @@ async function checkPointersVisible(repository: Repository, paths: readonly Repo
   });
 }
 
-/** True for a directory. */
-function inspect(repository: Repository, path: RepositoryPath): boolean {
-  checkPlace(repository, path);
+/** True for a directory. What lies in a tracked one is looked at by the walk, which knows its rules. */
+function inspect(repository: Repository, path: RepositoryPath, inside?: Target): boolean {
+  if (inside) refuseLink(repository, path);
+  else checkPlace(repository, path);
   const stat = lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false });
   if (!stat) {
-    throw new MlvError('PATH_NOT_FOUND', `'${path}' is not there`, { hint: 'check the spelling', data: { path } });
+    const hint = inside ? `to take it out of '${inside.path}': mlv rm '${path}'` : 'check the spelling';
+    throw new MlvError('PATH_NOT_FOUND', `'${path}' is not there`, { hint, data: { path } });
   }
-  return checkKind(repository, path, stat);
+  return inside ? stat.isDirectory() : checkKind(repository, path, stat);
+}
+
+/** Refuses a path with a symbolic link among the directories above it. Error: `PATH_UNSUPPORTED`. */
+export function refuseLink(repository: Repository, path: RepositoryPath): void {
+  const link = linkOnTheWay(repository, parentOf(path));
+  if (link !== undefined) throw unsupported(path, `'${link}' is a symbolic link; name the path it leads to`);
 }
 
 /**
@@ -92,8 +109,7 @@ export function checkPlace(repository: Repository, path: RepositoryPath): void {
     throw unsupported(path, 'Git and mlv read it themselves; it belongs in Git');
   const problem = targetNameProblem(nameOf(path));
   if (problem) throw unsupported(path, `its name ${problem}`);
-  const link = linkOnTheWay(repository, parentOf(path));
-  if (link !== undefined) throw unsupported(path, `'${link}' is a symbolic link; name the path it leads to`);
+  refuseLink(repository, path);
   const inner = parents(path).find((parent) => holdsRepository(repository, parent));
   if (inner === undefined) return;
   throw new MlvError(
@@ -134,14 +150,14 @@ function unsupported(path: RepositoryPath, reason: string): MlvError {
 }
 
 /**
- * Refuses targets that lie in one another, in what is tracked, or around it. Looks up the directories above each path, so
+ * Refuses targets that lie in one another, around what is tracked, or in it where that was not found out before. Looks up the directories above each path, so
  * that the cost grows with the number of paths and not with its square. Error: `TARGETS_OVERLAP`.
  */
 export function checkOverlaps(targets: readonly AddTarget[], known: readonly Target[]): void {
   const named = new Set(targets.map(({ path }) => path));
   const directories = new Set(known.filter(isDirectoryTarget).map(({ path }) => path));
   const above = new Map(known.flatMap(({ path }) => parents(path).map((parent) => [parent, path])));
-  for (const { path, directory } of targets) {
+  for (const { path, directory, inside } of targets) {
     const outer = parents(path).find((parent) => named.has(parent));
     if (outer !== undefined) {
       throw overlap(
@@ -151,7 +167,7 @@ export function checkOverlaps(targets: readonly AddTarget[], known: readonly Tar
       );
     }
     const tracked = parents(path).find((parent) => directories.has(parent));
-    if (tracked !== undefined) {
+    if (tracked !== undefined && !inside) {
       throw overlap(
         path,
         `it lies inside the tracked directory '${tracked}'`,

@@ -7,12 +7,17 @@ import { CacheBatch } from '../objects/cache-batch.js';
 import { Ingester } from '../objects/link-ingest.js';
 import { isObjectError } from '../objects/object-error.js';
 import { DIGEST_BYTES, digestOf } from '../objects/oid.js';
+import { entryAt } from '../objects/tree-diff.js';
 import { KIND, looksLikeTree, TreeReader } from '../objects/tree-format.js';
+import { completeBlock, completeTarget } from './absent-entries.js';
+import { addInside, placeOf } from './add-inside.js';
 import { type AddTarget, checkAddTargets } from './add-targets.js';
 import { storingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
 import { ignoreInGit } from './git-ignore-file.js';
+import { mayBePartial } from './part-begin.js';
+import { forgetParts, loadParts, type Parts } from './part-store.js';
 import { absolutePath, childOf, nameOf, type RepositoryPath } from './paths.js';
 import type { ContentSink } from './pending-files.js';
 import type { Pointer, PointerRun } from './pointer-format.js';
@@ -22,7 +27,8 @@ import { relinkFiles, usesLinks } from './relink.js';
 import type { Repository } from './repository.js';
 import { eachFile, walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
-import type { Walk } from './walk.js';
+import type { Walk, WalkProblem } from './walk.js';
+import { WantedPart } from './wanted-part.js';
 import { cacheLoader } from './workspace-trees.js';
 
 /** What a block holds as the digest of a file that was not read yet. */
@@ -84,7 +90,8 @@ class AddRun {
   private readonly phase: Phase;
   private readonly sink: ContentSink;
   private readonly racyFrom: number;
-  private readonly before: Map<RepositoryPath, Pointer>;
+  private readonly before: Map<RepositoryPath, Target>;
+  private readonly parts: Parts;
 
   constructor(
     private readonly repository: Repository,
@@ -93,7 +100,8 @@ class AddRun {
   ) {
     const { cache, hash, settings, index } = repository;
     cache.temporary.removeStale();
-    this.before = new Map(known.map(({ path, pointer }) => [path, pointer]));
+    this.before = new Map(known.map((target) => [target.path, target]));
+    this.parts = loadParts(repository.layout);
     this.batch = new CacheBatch(cache);
     this.phase = (options.reporter ?? silentReporter).phase('Adding', { unit: 'files' });
     this.racyFrom = index.racyFrom();
@@ -112,11 +120,11 @@ class AddRun {
     this.phase.end();
   }
 
-  async all(targets: readonly AddTarget[]): Promise<AddResult> {
+  async all(wanted: readonly AddTarget[]): Promise<AddResult> {
+    const targets = wanted.filter(({ inside }) => !inside);
     const files = targets.filter((target) => !target.directory).map(({ path }) => path);
     const added = files.length > 0 ? await this.addFiles(files) : [];
     for (const target of targets) if (target.directory) added.push(await this.addDirectory(target.path));
-    added.sort((left, right) => (left.path < right.path ? -1 : 1));
     const run = await this.options.recordRun?.(added);
     if (run) for (const { pointer } of added) pointer.run = run;
     const changed = new Set<RepositoryPath>();
@@ -127,6 +135,12 @@ class AddRun {
     for (const file of ignoring) changed.add(file);
     for (const { path } of added) changed.add(pointerPathOf(path));
     await writePointers(this.repository.layout, added);
+    this.forgetFormerParts(added);
+    for (const [target, paths] of byDirectory(wanted)) {
+      added.push(await this.addInside(target, paths));
+      changed.add(pointerPathOf(target.path));
+    }
+    added.sort((left, right) => (left.path < right.path ? -1 : 1));
     const stage = this.options.stage ?? this.repository.settings.stage;
     if (stage) await this.repository.git.stage([...changed]);
     return { targets: added, files: [...changed].sort(), staged: stage };
@@ -136,18 +150,79 @@ class AddRun {
     const { index, hash } = this.repository;
     const known = index.load(path);
     const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
-    refuseProblems(walk);
+    refuseProblems(walk.problems);
     // Before anything is stored: a checkout may replace what an object has.
-    this.refuseUnseen(path, walk.root, known?.base);
+    this.refuseUnseen(path, this.completed(path, walk.root), known?.base);
     const reread = this.readMissing(walk, path);
     const read = await this.read(walk);
     this.reopen(walk.root, reread);
-    sealTrees(walk.root, hash, (digest, bytes) => this.batch.addBytes(bytes, digest.toString('hex')));
+    const { treeDigest, size, files } = this.seal(this.completed(path, walk.root));
     await this.batch.commit();
     if (usesLinks(this.repository)) await relinkFiles(this.repository, walk.pending);
-    index.save(path, { base: walk.root.treeDigest, block: walk.root });
-    const { treeDigest, size, files } = walk.root;
+    sealTrees(walk.root, hash, () => {});
+    index.save(path, { base: treeDigest, block: walk.root });
     return this.added(path, { digest: treeDigest, size, files }, read);
+  }
+
+  /** With what is not here, because it is not wanted here. */
+  private completed(path: RepositoryPath, block: DirectoryBlock): DirectoryBlock {
+    const target = this.before.get(path);
+    if (!target) return block;
+    const { root, problems } = completeTarget(this.repository, target, { block, parts: this.parts });
+    refuseProblems(problems);
+    return root;
+  }
+
+  private seal(block: DirectoryBlock): DirectoryBlock {
+    sealTrees(block, this.repository.hash, (digest, bytes) => this.batch.addBytes(bytes, digest.toString('hex')));
+    return block;
+  }
+
+  private async addInside(target: Target, paths: readonly RepositoryPath[]): Promise<AddedTarget> {
+    const { index } = this.repository;
+    const known = index.load(target.path);
+    const only = paths.map((path) => path.slice(target.path.length + 1));
+    const walk = walkTarget(this.repository, target.path, { ...(known && { previous: known.block }), only });
+    refuseProblems(walk.problems);
+    for (const below of only) this.refuseUnseenInside(target, { below, root: walk.root, base: known?.base });
+    const reread = this.readMissing(walk, target.path);
+    const read = await this.read(walk);
+    this.reopen(walk.root, reread);
+    const { before, pointer } = await addInside(this.repository, { target, paths: only, root: walk.root }, this.batch);
+    if (usesLinks(this.repository)) await relinkFiles(this.repository, walk.pending);
+    const state = before.pointer.oid === pointer.oid ? 'unchanged' : 'updated';
+    return { path: target.path, pointer, state, read };
+  }
+
+  /** As refuseUnseen, for a directory below a target. */
+  private refuseUnseenInside(
+    target: Target,
+    { below, root, base }: { below: string; root: DirectoryBlock; base: Buffer | undefined },
+  ): void {
+    const { block, at } = placeOf(root, { path: below, target });
+    const child = block.children.get(at);
+    if (!child) return;
+    const whole = digestOf(target.pointer.oid);
+    const entry = entryAt(whole, below, cacheLoader(this.repository.cache));
+    if (entry?.kind !== 'tree') return;
+    const part =
+      this.parts.get(target.path) ?? (mayBePartial(this.repository, target) ? WantedPart.nothing : undefined);
+    const load = cacheLoader(this.repository.cache);
+    const completed = part ? completeBlock(child, { digest: entry.digest, part, load, below }).root : child;
+    const path = `${target.path}/${below}`;
+    const unseen: RepositoryPath[] = [];
+    this.findUnseen({ digest: entry.digest, path, block: completed, known: base?.equals(whole) ?? false }, unseen);
+    if (unseen.length > 0) throw notFetched(path, unseen);
+  }
+
+  /** A directory that was not tracked until now has nothing that is not here, whatever was tracked there before. */
+  private forgetFormerParts(added: readonly AddedTarget[]): void {
+    const fresh = added.filter(({ path, state }) => state === 'added' && this.parts.has(path));
+    if (fresh.length > 0)
+      forgetParts(
+        this.repository.layout,
+        fresh.map(({ path }) => path),
+      );
   }
 
   /**
@@ -156,7 +231,7 @@ class AddRun {
    * the workspace came from.
    */
   private refuseUnseen(path: RepositoryPath, root: DirectoryBlock, base: Buffer | undefined): void {
-    const before = this.before.get(path);
+    const before = this.before.get(path)?.pointer;
     if (before?.files === undefined) return;
     const digest = digestOf(before.oid);
     const unseen: RepositoryPath[] = [];
@@ -261,20 +336,27 @@ class AddRun {
     const pointer: Pointer = { path: nameOf(path), oid: this.repository.cache.oid(content.digest), size: content.size };
     if (content.files !== undefined) pointer.files = content.files;
     if (content.executable) pointer.executable = true;
-    const before = this.before.get(path);
+    const before = this.before.get(path)?.pointer;
     const same = before?.oid === pointer.oid && (before.executable ?? false) === (pointer.executable ?? false);
     const state = before === undefined ? 'added' : same ? 'unchanged' : 'updated';
     return { path, pointer, state, read };
   }
 }
 
-function refuseProblems(walk: Walk): void {
-  const first = walk.problems[0];
+/** Paths inside tracked directories, by directory. */
+function byDirectory(targets: readonly AddTarget[]): Map<Target, RepositoryPath[]> {
+  const found = new Map<Target, RepositoryPath[]>();
+  for (const { path, inside } of targets) if (inside) found.set(inside, [...(found.get(inside) ?? []), path]);
+  return found;
+}
+
+function refuseProblems(problems: readonly WalkProblem[]): void {
+  const first = problems[0];
   if (!first) return;
-  const more = walk.problems.length > 1 ? ` (and ${walk.problems.length - 1} more like it)` : '';
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more like it)` : '';
   throw new MlvError('PATH_UNSUPPORTED', `'${first.path}' cannot be tracked: ${first.reason}${more}`, {
     hint: 'rename or remove it, or leave it out with a line in .mlvignore',
-    data: { paths: walk.problems.slice(0, 100) },
+    data: { paths: problems.slice(0, 100) },
   });
 }
 

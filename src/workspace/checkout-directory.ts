@@ -10,6 +10,7 @@ import { checkTreeLevel, decodeTree, linkStaysInside, type TreeEntry } from '../
 import { type CheckoutStep, joinSides, type PlanOptions, planStep, type ThreeWay } from './checkout-plan.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { isWithin, type RepositoryPath } from './paths.js';
+import { holdsWanted, type WantedPart } from './wanted-part.js';
 import { isAsSeen, removeIfEmpty, setExecutable, sharesInode } from './workspace-files.js';
 import { removeStaleTemporaries, temporaryBeside } from './workspace-temporary.js';
 
@@ -43,6 +44,8 @@ export interface DirectoryCheckout {
   signal?: AbortSignal;
   /** Below these paths (relative to the tracked directory) only; empty for all. */
   below: string;
+  /** What is not here comes only where it is in this part; everything when absent. */
+  part?: WantedPart;
 }
 
 type TreeSide = Extract<TreeEntry, { kind: 'tree' }>;
@@ -83,10 +86,21 @@ async function checkoutDirectory(run: DirectoryCheckout, sides: DirectorySides):
   const next = run.below.split('/')[sides.parts.length];
   for (const three of joinSides(wanted, base, workspace)) {
     if (run.below !== '' && next !== undefined && three.name !== next) continue;
+    if (run.part && !three.workspace && !isWanted(run, sides, three)) continue;
     const entry = new EntryCheckout(run, sides, three);
     const waiting = entry.carryOut(planStep(three, run.plan));
     if (waiting) await waiting;
   }
+}
+
+/** True for what the target has and the part wants, or something below it. */
+function isWanted(
+  { part, loadTarget }: DirectoryCheckout,
+  { parts }: DirectorySides,
+  { name, target }: ThreeWay,
+): boolean {
+  if (!part || !target) return true;
+  return holdsWanted(target, { part, path: [...parts, name].join('/'), load: loadTarget });
 }
 
 /** A base that is gone only means that less is known. */

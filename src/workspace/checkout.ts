@@ -6,9 +6,11 @@ import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
 import { entryAt, type TreeLoader } from '../objects/tree-diff.js';
 import type { TreeEntry } from '../objects/tree-format.js';
+import { completeBlock } from './absent-entries.js';
 import { type CheckoutReport, checkoutTree } from './checkout-directory.js';
 import { planStep } from './checkout-plan.js';
 import { hashingSink } from './content-sinks.js';
+import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
 import { absolutePath, ensureRealDirectory, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { PlacedFiles } from './placed-files.js';
@@ -17,6 +19,7 @@ import type { Repository } from './repository.js';
 import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import type { Walk } from './walk.js';
+import type { WantedPart } from './wanted-part.js';
 import { holdsEntry, isAsSeen, setExecutable, sharesInode } from './workspace-files.js';
 import { temporaryBeside } from './workspace-temporary.js';
 import { cacheLoader } from './workspace-trees.js';
@@ -188,7 +191,7 @@ class CheckoutRun {
     this.phase.advance({ items: 1 });
   }
 
-  async directory({ target, below }: Selection): Promise<void> {
+  async directory({ target, below, part }: Selection): Promise<void> {
     const { index, layout, cache } = this.repository;
     const digest = digestOf(target.pointer.oid);
     const loadTarget = cacheLoader(cache);
@@ -199,12 +202,12 @@ class CheckoutRun {
     await this.read(before, index.racyFrom());
     sealTrees(before.root, this.repository.hash, () => {});
     const base = below === '' ? digest : known?.base;
-    if (before.root.treeDigest.equals(digest)) {
+    if (this.isAsWanted(before.root, target, part)) {
       const remembered = before.root.unchanged && (base === undefined || known?.base?.equals(base));
       if (!remembered) index.save(target.path, { base, block: before.root });
       return;
     }
-    this.phase.expect({ items: target.pointer.files ?? 0, bytes: target.pointer.size });
+    if (!part) this.phase.expect({ items: target.pointer.files ?? 0, bytes: target.pointer.size });
     await checkoutTree(
       {
         worktree: layout.worktree,
@@ -218,6 +221,7 @@ class CheckoutRun {
         holds: (path, stat, entry) => holdsEntry(this.repository.hash, path, stat, entry),
         onPlaced: (directory, name, content) => this.placed.add(directory, name, content),
         below,
+        ...(part && { part }),
         ...(this.options.signal && { signal: this.options.signal }),
       },
       {
@@ -229,6 +233,22 @@ class CheckoutRun {
       },
     );
     await this.remember(target, before, base);
+  }
+
+  /** Nothing is to be done where the directory is as the tree, but for what is not wanted here. */
+  private isAsWanted(block: DirectoryBlock, { pointer }: Target, part: WantedPart | undefined): boolean {
+    const digest = digestOf(pointer.oid);
+    if (!part || block.treeDigest.equals(digest)) return block.treeDigest.equals(digest);
+    const load = cacheLoader(this.repository.cache);
+    try {
+      const { root } = completeBlock(block, { digest, part, load });
+      sealTrees(root, this.repository.hash, () => {});
+      return root.treeDigest.equals(digest);
+    } catch (error) {
+      // The checkout meets the same listing, and says for which path it is missing.
+      if (!isObjectError(error)) throw error;
+      return false;
+    }
   }
 
   private async remember(target: Target, before: Walk, base: Buffer | undefined): Promise<void> {

@@ -4,9 +4,11 @@ import type { Reporter } from '../core/reporter.js';
 import { digestOf } from '../objects/oid.js';
 import { diffTrees, type EntryChange, type TreeLoader } from '../objects/tree-diff.js';
 import { KIND, type TreeEntry } from '../objects/tree-format.js';
+import { completeTarget } from './absent-entries.js';
 import { type ChangeTotals, type PathChange, reportChanges, totalChanges } from './change-report.js';
 import { hashingSink } from './content-sinks.js';
 import { FileTable } from './file-table.js';
+import { loadParts } from './part-store.js';
 import { absolutePath, isWithin, nameOf, type RepositoryPath } from './paths.js';
 import { isDirectoryTarget, loadTargets, loadTargetsAt, type Target } from './pointers.js';
 import type { Repository } from './repository.js';
@@ -114,6 +116,7 @@ function pointerEntry({ path, pointer }: Target): TreeEntry {
 async function workspaceSides(repository: Repository, targets: readonly Target[]): Promise<Sides> {
   const { layout, index, hash } = repository;
   const sides: Sides = new Map();
+  const parts = loadParts(layout);
   const read = { worktree: layout.worktree, racyFrom: 0 };
   const files = new FileTable(index.loadFiles()).look(
     repository,
@@ -135,10 +138,12 @@ async function workspaceSides(repository: Repository, targets: readonly Target[]
     const walk = walkTarget(repository, target.path, known ? { previous: known.block } : {});
     await walk.pending.read(hashingSink(hash), read);
     sealTrees(walk.root, hash, () => {});
-    const { size, files: count, treeDigest } = walk.root;
+    const { root } = completeTarget(repository, target, { block: walk.root, parts });
+    sealTrees(root, hash, () => {});
+    const { size, files: count, treeDigest } = root;
     sides.set(target.path, {
       entry: { kind: 'tree', name: nameOf(target.path), size, files: count, digest: treeDigest },
-      load: blockLoader(walk.root),
+      load: blockLoader(root, load),
     });
   }
   return sides;

@@ -6,6 +6,7 @@ import type { ObjectCache } from '../objects/cache.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { checkTreeLevel, KIND, TreeReader } from '../objects/tree-format.js';
+import type { WantedPart } from './wanted-part.js';
 
 /** Objects of a target that the cache does not hold. */
 export interface MissingObjects {
@@ -36,24 +37,26 @@ export class Completeness {
 
   /**
    * What the cache lacks of a file's or directory's object. A tree that is damaged, or is no tree at all, counts as
-   * missing. Error: `FILE_SYSTEM`.
+   * missing. With a part of a directory, only what is in it is looked for. Error: `FILE_SYSTEM`.
    */
-  missing(oid: Oid, directory: boolean, size: number): MissingObjects {
+  missing(oid: Oid, directory: boolean, size: number, part?: WantedPart): MissingObjects {
     const result: MissingObjects = { objects: 0, bytes: 0, examples: [] };
     if (!directory) {
       if (!this.cache.has(oid, size)) note(result, { path: '', oid, size });
       return result;
     }
     const state = this.cacheState();
-    if (this.remembered(oid, state)) return result;
-    this.visit(digestOf(oid), { path: '', size, level: 0, visited: new Set() }, result);
-    if (result.objects === 0 && state !== undefined && !this.young) this.remember(oid, state);
+    const memory = this.fileOf(oid, part);
+    if (this.remembered(memory, state)) return result;
+    this.visit(digestOf(oid), { path: '', size, level: 0, visited: new Set(), part }, result);
+    if (result.objects === 0 && state !== undefined && !this.young) this.remember(memory, state);
     return result;
   }
 
   private visit(digest: Buffer, at: TreeVisit, result: MissingObjects): void {
     // A directory that stands in many places is looked at once: a few trees may name each other any number of times.
-    const key = digest.toString('latin1');
+    const inPart = at.part && at.part.covers(at.path.slice(0, -1), true) !== 'all' ? at.part : undefined;
+    const key = `${digest.toString('latin1')}${inPart ? at.path : ''}`;
     if (at.visited.has(key)) return;
     at.visited.add(key);
     const oid = this.cache.oid(digest);
@@ -74,12 +77,15 @@ export class Completeness {
   private visitEntries(reader: TreeReader, at: TreeVisit, result: MissingObjects): void {
     while (reader.next()) {
       if (reader.kind === KIND.link) continue;
-      if (reader.kind === KIND.tree) {
+      const directory = reader.kind === KIND.tree;
+      if (at.part?.covers(at.path + reader.name, directory) === 'none') continue;
+      if (directory) {
         const below = {
           path: `${at.path}${reader.name}/`,
           size: reader.size,
           level: at.level + 1,
           visited: at.visited,
+          part: at.part,
         };
         this.visit(Buffer.from(reader.digest), below, result);
       } else if (!this.cache.hasHex(reader.digest.toString('hex'), reader.size)) {
@@ -97,16 +103,15 @@ export class Completeness {
     }
   }
 
-  private remembered(oid: Oid, state: string | undefined): boolean {
+  private remembered(path: string, state: string | undefined): boolean {
     try {
-      return readFileSync(this.fileOf(oid), 'utf8') === state;
+      return readFileSync(path, 'utf8') === state;
     } catch {
       return false;
     }
   }
 
-  private remember(oid: Oid, state: string): void {
-    const path = this.fileOf(oid);
+  private remember(path: string, state: string): void {
     try {
       const temporary = this.cache.temporary.next();
       mkdirSync(dirname(path), { recursive: true });
@@ -117,8 +122,10 @@ export class Completeness {
     }
   }
 
-  private fileOf(oid: Oid): string {
-    return join(this.directory, oid.slice(oid.indexOf(':') + 1, oid.indexOf(':') + 33));
+  private fileOf(oid: Oid, part?: WantedPart): string {
+    const hex = oid.slice(oid.indexOf(':') + 1);
+    const name = part ? createHash('sha256').update(`${hex} ${part.key}`).digest('hex') : hex;
+    return join(this.directory, name.slice(0, 32));
   }
 
   /** A digest of the change times of all folders that objects lie in; taken once, before anything is looked at. */
@@ -153,6 +160,7 @@ interface TreeVisit {
   size: number;
   level: number;
   visited: Set<string>;
+  part: WantedPart | undefined;
 }
 
 function note(result: MissingObjects, missing: { path: string; oid: Oid; size: number }): void {

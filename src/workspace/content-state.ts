@@ -1,9 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { isMlvError, systemErrorCode } from '../core/errors.js';
 import { KIND } from '../objects/tree-format.js';
+import { completeTarget } from './absent-entries.js';
 import { hashingSink } from './content-sinks.js';
+import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
+import { loadParts } from './part-store.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
+import { parseTarget, pointerPathOf, readPointerText } from './pointers.js';
 import type { Repository } from './repository.js';
 import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
@@ -21,7 +25,7 @@ export interface ContentState {
 /**
  * What the paths hold now, tracked or not: the digests that `mlv add` would name. Nothing is stored; what the index knows
  * unchanged is not read, and what was read is remembered there. A path where there is neither a file nor a directory is
- * left out. Errors: `FILE_SYSTEM`, `FILE_CHANGED_WHILE_READ`.
+ * left out. Errors: `FILE_SYSTEM`, `FILE_CHANGED_WHILE_READ`, `OBJECT_MISSING` of a partial directory's listing.
  */
 export async function contentStates(
   repository: Repository,
@@ -54,9 +58,21 @@ async function directoryState(repository: Repository, path: RepositoryPath, read
     ...reading,
   });
   sealTrees(walk.root, hash, () => {});
+  const root = completed(repository, path, walk.root);
   if (known && !walk.root.unchanged) remember(() => index.save(path, { base: known.base, block: walk.root }));
-  const { treeDigest, size, files } = walk.root;
+  const { treeDigest, size, files } = root;
   return { digest: treeDigest, size, files };
+}
+
+/** With what is not here of a directory of which only a part is wanted: what `mlv add` would name. */
+function completed(repository: Repository, path: RepositoryPath, block: DirectoryBlock): DirectoryBlock {
+  const parts = loadParts(repository.layout);
+  const file = pointerPathOf(path);
+  const text = parts.has(path) ? readPointerText(repository.layout, file) : undefined;
+  if (text === undefined) return block;
+  const { root } = completeTarget(repository, parseTarget(file, text), { block, parts });
+  sealTrees(root, repository.hash, () => {});
+  return root;
 }
 
 async function fileStates(

@@ -37,6 +37,8 @@ export class DirectoryBlock {
   files = 0;
   /** True when a walk found every entry as the index has it, so that the tree's digest still holds. */
   unchanged = false;
+  /** True for a directory that is not in the workspace and belongs there all the same: only its digest and sums are known. */
+  absent = false;
 
   /** `capacity` is how many entries there is room for when names are still to be added. */
   constructor(

@@ -2,6 +2,7 @@ import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import { checkNewTarget } from './add-targets.js';
 import { ignoreInGit, stageIgnoreFiles, unignoreInGit } from './git-ignore-file.js';
+import { changeParts, loadParts } from './part-store.js';
 import {
   absolutePath,
   childOf,
@@ -91,6 +92,8 @@ function moveOne(repository: Repository, target: Target, to: RepositoryPath): vo
   const known = index.load(target.path);
   if (known) index.save(to, known);
   index.forget(target.path);
+  const part = loadParts(layout).get(target.path);
+  if (part) changeParts(layout, [target.path, to], (_, directory) => (directory === to ? part : undefined));
 }
 
 function lstat(repository: Repository, path: RepositoryPath): ReturnType<typeof lstatSync> {

@@ -1,21 +1,29 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileSystemError } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { flushFiles } from '../objects/flush.js';
+import { withLock } from './lock-file.js';
 import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from './paths.js';
 import { formatPointer, type Pointer } from './pointer-format.js';
 import { pointerPathOf, readPointerText } from './pointers.js';
 import { temporaryBeside } from './workspace-temporary.js';
 import { writeWholeFile } from './write-whole-file.js';
 
+/** A pointer to be written. */
+export interface PointerWrite {
+  path: RepositoryPath;
+  pointer: Pointer;
+  /** The text that the pointer was made from: another one must not be replaced. */
+  expected?: string;
+}
+
 /**
  * Writes the pointers of targets where they say something new: temporary names, one flush for all, then renamed. Unknown
- * keys and comments of the text before are kept. Errors: `DISK_FULL`, `FILE_SYSTEM`, `POINTER_UNSAFE`.
+ * keys and comments of the text before are kept. False, and nothing is written, where one is not as it was expected.
+ * Errors: `DISK_FULL`, `FILE_SYSTEM`, `POINTER_UNSAFE`.
  */
-export async function writePointers(
-  layout: RepositoryLayout,
-  targets: readonly { path: RepositoryPath; pointer: Pointer }[],
-): Promise<void> {
+export async function writePointers(layout: RepositoryLayout, targets: readonly PointerWrite[]): Promise<boolean> {
   const written: { temporary: string; absolute: string }[] = [];
   try {
     for (const { path, pointer } of targets) {
@@ -31,10 +39,18 @@ export async function writePointers(
     }
     const temporaries = written.map(({ temporary }) => temporary);
     await flushFiles(temporaries, layout.worktree);
-    for (const { temporary, absolute } of written) renameTo(temporary, absolute);
+    return withLock(join(layout.gitDir, 'mlv', 'pointers.lock'), () => {
+      if (!targets.every((target) => isAsExpected(layout, target))) return false;
+      for (const { temporary, absolute } of written) renameTo(temporary, absolute);
+      return true;
+    });
   } finally {
     for (const { temporary } of written) rmSync(temporary, { force: true });
   }
+}
+
+function isAsExpected(layout: RepositoryLayout, { path, expected }: PointerWrite): boolean {
+  return expected === undefined || readPointerText(layout, pointerPathOf(path)) === expected;
 }
 
 function writeNew(temporary: string, absolute: string, text: string): void {

@@ -5,6 +5,7 @@ import { absolutePath, childOf, isWithin, nameOf, parentOf, type RepositoryPath 
 import { POINTER_SUFFIX, type Pointer, parsePointer } from './pointer-format.js';
 import type { Repository } from './repository.js';
 import { readTextFile, type TextFile } from './text-file.js';
+import type { WantedPart } from './wanted-part.js';
 
 /** Enough to see that something is too long for a pointer. */
 const READ_LIMIT = 1024 * 1024;
@@ -136,6 +137,8 @@ export interface Selection {
   target: Target;
   /** Path below the tracked directory, `/`-separated; empty for the whole target. */
   below: string;
+  /** Of a whole directory, only what is in this part; everything when absent. */
+  part?: WantedPart;
 }
 
 /**
@@ -181,6 +184,17 @@ export function wholeTarget(
       data: { path },
     },
   );
+}
+
+/** The tracked directory that a path lies in, without being one itself. The targets must not be changed afterwards. */
+export function directoryAbove(targets: readonly Target[], path: RepositoryPath): Target | undefined {
+  const lookup = lookupOf(targets);
+  if (path === '' || lookup.targets.has(path) || lookup.pointers.has(path)) return undefined;
+  for (const above of upwards(parentOf(path))) {
+    const target = lookup.directories.get(above);
+    if (target) return target;
+  }
+  return undefined;
 }
 
 /** The problem of the pointer that a path names, or that lies below it. */

@@ -2,10 +2,12 @@ import { lstatSync, rmSync } from 'node:fs';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import { digestOf } from '../objects/oid.js';
 import { diffTrees } from '../objects/tree-diff.js';
+import { completeTarget } from './absent-entries.js';
 import { type PathChange, reportChanges } from './change-report.js';
 import { hashingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
+import { loadParts } from './part-store.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
 import { isDirectoryTarget, type Target } from './pointers.js';
 import type { Repository } from './repository.js';
@@ -84,12 +86,27 @@ async function readAgain({ hash, layout }: Repository, { pending }: Walk, signal
 }
 
 /** True when the workspace holds what the target's objects do not. */
-function isChanged({ cache, hash }: Repository, { pointer }: Target, now: DirectoryBlock): boolean {
-  const wanted = digestOf(pointer.oid);
+function isChanged(repository: Repository, target: Target, now: DirectoryBlock): boolean {
+  const { cache, hash, layout } = repository;
+  const wanted = digestOf(target.pointer.oid);
   sealTrees(now, hash, () => {});
   if (now.treeDigest.equals(wanted)) return false;
-  const before = { digest: wanted, load: cacheLoader(cache) };
-  return reportChanges(diffTrees(before, { digest: now.treeDigest, load: blockLoader(now) }), '').some(isUnsaved);
+  const { root } = completeTarget(repository, target, { block: now, parts: loadParts(layout) });
+  sealTrees(root, hash, () => {});
+  const load = cacheLoader(cache);
+  const after = { digest: root.treeDigest, load: blockLoader(root, load) };
+  return reportChanges(diffTrees({ digest: wanted, load }, after), '').some(isUnsaved);
+}
+
+/** Removes a file, or a directory and what a walk found in it; takes what is not as the walk saw it, and stays. */
+export function removeSeen(
+  repository: Repository,
+  { path, block, at }: { path: RepositoryPath; block: DirectoryBlock; at: number },
+  kept: RepositoryPath[],
+): void {
+  const child = block.children.get(at);
+  if (child) removeListed(repository, { path, block: child }, kept);
+  else if (!removeAsSeen(repository, path, { block, index: at })) kept.push(path);
 }
 
 function removeListed(

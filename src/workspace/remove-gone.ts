@@ -1,5 +1,6 @@
 import { isMlvError } from '../core/errors.js';
 import { Completeness } from './completeness.js';
+import { loadParts } from './part-store.js';
 import { isDirectoryTarget, type Target } from './pointers.js';
 import { forgetInIndex, lookAtFiles, removeDirectory, removeFile } from './remove-content.js';
 import type { Repository } from './repository.js';
@@ -23,9 +24,10 @@ export async function removeGone(
 ): Promise<GoneReport> {
   const report: GoneReport = { removed: [], kept: [] };
   const completeness = new Completeness(repository.cache, `${repository.cache.directory}/complete`);
+  const parts = loadParts(repository.layout);
   for (const target of targets) {
-    const { pointer } = target;
-    const missing = completeness.missing(pointer.oid, isDirectoryTarget(target), pointer.size);
+    const { path, pointer } = target;
+    const missing = completeness.missing(pointer.oid, isDirectoryTarget(target), pointer.size, parts.get(path));
     const done = missing.objects === 0 && (await removeOne(repository, target, options.signal));
     (done ? report.removed : report.kept).push(target);
   }

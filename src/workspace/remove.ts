@@ -1,4 +1,5 @@
 import { stageIgnoreFiles, unignoreInGit } from './git-ignore-file.js';
+import { forgetParts } from './part-store.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
 import { isDirectoryTarget, loadTargets, pointerPathOf, type Target, wholeTarget } from './pointers.js';
 import {
@@ -51,6 +52,10 @@ export async function remove(
     }
   } finally {
     forget(repository, removed);
+    forgetParts(
+      repository.layout,
+      removed.map(({ path }) => path),
+    );
   }
   if (options.stage ?? repository.settings.stage) {
     await repository.git.unstage(chosen.map(({ path }) => pointerPathOf(path)));

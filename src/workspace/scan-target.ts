@@ -11,7 +11,7 @@ import { type Walk, walkDirectory } from './walk.js';
 export function walkTarget(
   repository: Repository,
   path: RepositoryPath,
-  options: { previous?: DirectoryBlock; onEntries?: (count: number) => void } = {},
+  options: { previous?: DirectoryBlock; onEntries?: (count: number) => void; only?: readonly string[] } = {},
 ): Walk {
   const { layout, cache } = repository;
   return walkDirectory({

@@ -5,16 +5,19 @@ import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
 import { diffTrees } from '../objects/tree-diff.js';
 import { KIND } from '../objects/tree-format.js';
+import { completeTarget } from './absent-entries.js';
 import { type ChangeTotals, type PathChange, reportChanges, totalChanges } from './change-report.js';
 import { Completeness, type MissingObjects } from './completeness.js';
 import { hashingSink } from './content-sinks.js';
 import { FileTable } from './file-table.js';
+import { loadParts, type Parts } from './part-store.js';
 import { absolutePath, isWithin, type RepositoryPath } from './paths.js';
 import { isDirectoryTarget, loadTargets, type Selection, selectTargets, type Target } from './pointers.js';
 import type { Repository } from './repository.js';
 import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import type { Walk, WalkProblem } from './walk.js';
+import type { PartText } from './wanted-part.js';
 import { blockLoader, cacheLoader } from './workspace-trees.js';
 
 /** How a target stands against its pointer. */
@@ -36,6 +39,8 @@ export interface TargetStatus {
   missing: MissingObjects;
   /** Entries that cannot be tracked. */
   problems: WalkProblem[];
+  /** Of a directory of which only a part is wanted here: which, and what is not here. Not counted as a change. */
+  partial?: PartText & { absent: { files: number; bytes: number } };
 }
 
 export interface StatusResult {
@@ -77,11 +82,13 @@ class StatusRun {
   private readonly phase;
   private readonly completeness: Completeness;
   private readonly racyFrom: number;
+  private readonly parts: Parts;
 
   constructor(
     private readonly repository: Repository,
     private readonly options: StatusOptions,
   ) {
+    this.parts = loadParts(repository.layout);
     this.phase = (options.reporter ?? silentReporter).phase('Reading changed files', { unit: 'files' });
     this.completeness = new Completeness(repository.cache, `${repository.cache.directory}/complete`);
     this.racyFrom = racyFrom(repository);
@@ -133,9 +140,13 @@ class StatusRun {
   async directory({ target, below }: Selection): Promise<TargetStatus> {
     const { path, pointer } = target;
     const { index, hash, layout, cache } = this.repository;
-    const missing = this.completeness.missing(pointer.oid, true, pointer.size);
+    const part = this.parts.get(path);
+    const missing = this.completeness.missing(pointer.oid, true, pointer.size, part);
     const { files = 0 } = pointer;
-    const result = { path, directory: true, files, detailsMissing: false, missing, problems: [] as WalkProblem[] };
+    const result: Omit<TargetStatus, 'totals' | 'state' | 'changes'> = {
+      ...{ path, directory: true, files, detailsMissing: false, missing, problems: [] },
+      ...(part && { partial: { ...part.text, absent: { files: 0, bytes: 0 } } }),
+    };
     const stat = lstatSync(absolutePath(layout, path), { throwIfNoEntry: false });
     if (!stat?.isDirectory()) return finish({ ...result, state: stat ? 'type' : 'deleted', changes: [] });
     const known = index.load(path);
@@ -147,12 +158,17 @@ class StatusRun {
     const wanted = digestOf(pointer.oid);
     if (walk.root.treeDigest.equals(wanted)) return finish({ ...result, state: 'unchanged', changes: [] });
     try {
-      const before = { digest: wanted, load: cacheLoader(cache) };
-      const after = { digest: walk.root.treeDigest, load: blockLoader(walk.root) };
+      const completed = completeTarget(this.repository, target, { block: walk.root, parts: this.parts });
+      sealTrees(completed.root, hash, () => {});
+      if (result.partial) result.partial.absent = completed.absent;
+      result.problems.push(...completed.problems);
+      const load = cacheLoader(cache);
+      const before = { digest: wanted, load };
+      const after = { digest: completed.root.treeDigest, load: blockLoader(completed.root, load) };
       const changes = reportChanges(diffTrees(before, after), `${path}/`).filter((change) =>
         concerns(change, `${path}/${below}`, below),
       );
-      return finish({ ...result, state: below !== '' && changes.length === 0 ? 'unchanged' : 'modified', changes });
+      return finish({ ...result, state: changes.length === 0 ? unchanged(below, part) : 'modified', changes });
     } catch (error) {
       if (!isObjectError(error)) throw error;
       return finish({ ...result, state: 'modified', changes: [], detailsMissing: true });
@@ -173,6 +189,11 @@ class StatusRun {
       ...(this.options.signal && { signal: this.options.signal }),
     });
   }
+}
+
+/** What differs and has no name (an order of entries that no mlv writes) is a change of the whole all the same. */
+function unchanged(below: string, part: unknown): TargetState {
+  return below !== '' || part !== undefined ? 'unchanged' : 'modified';
 }
 
 function concerns(change: PathChange, path: RepositoryPath, below: string): boolean {

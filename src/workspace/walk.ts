@@ -29,6 +29,8 @@ export interface WalkOptions {
   inodeOfObject: (hex: string) => number | undefined;
   /** Called with the number of entries looked at, now and then. */
   onEntries?: (count: number) => void;
+  /** Looks only at these paths below the directory, and what is below them; the blocks on the way have no other entries. */
+  only?: readonly string[];
 }
 
 /** A directory of the workspace as it is now: a block a directory, and the files whose content must be read. */
@@ -44,7 +46,8 @@ export interface Walk {
  */
 export function walkDirectory(options: WalkOptions): Walk {
   const walker = new Walker(options);
-  const root = walker.visit(options.directory, [], options.previous, options.rules);
+  const only = options.only && focusOn(options.only);
+  const root = walker.visit({ path: options.directory, below: [], rules: options.rules, only }, options.previous);
   return { root, pending: walker.pending, problems: walker.problems };
 }
 
@@ -54,8 +57,8 @@ class Walker {
 
   constructor(private readonly options: WalkOptions) {}
 
-  /** `below` holds the path components under the tracked directory, for the check of links. */
-  visit(path: string, below: string[], previous: DirectoryBlock | undefined, rules: IgnoreRules): DirectoryBlock {
+  visit(at: DirectoryVisit, previous: DirectoryBlock | undefined): DirectoryBlock {
+    const { path, below, rules, only } = at;
     const absolute = `${this.options.worktree}/${path}`;
     const listing = this.isTooDeep(path, below) ? [] : this.list(path, absolute);
     const inside = below.length > 0 && listing.includes(IGNORE_FILE) ? rules.enter(this.options.worktree, path) : rules;
@@ -63,12 +66,16 @@ class Walker {
     let cursor = 0;
     let unchanged = previous !== undefined;
     for (const name of listing) {
+      if (only && !only.has(name)) continue;
       const stat = this.look({ path, absolute, name, rules: inside });
       if (!stat) continue;
       const index = block.names.push(name) - 1;
       while (previous && cursor < previous.length && isBefore(previous.names[cursor] as string, name)) cursor++;
       const known = previous !== undefined && previous.names[cursor] === name ? previous : undefined;
-      const same = this.fill({ block, index, path, below, rules: inside, name, stat, previous: known, at: cursor });
+      const same = this.fill({
+        ...{ block, index, path, below, rules: inside, name, stat, previous: known, at: cursor },
+        only: only?.get(name),
+      });
       unchanged &&= same;
     }
     this.options.onEntries?.(block.length);
@@ -153,10 +160,11 @@ class Walker {
     return this.options.inodeOfObject(previous.digestAt(at).toString('hex')) === stat.ino;
   }
 
-  private fillDirectory({ block, index, path, below, rules, name, previous, at }: EntryVisit): boolean {
+  private fillDirectory({ block, index, path, below, rules, name, previous, at, only }: EntryVisit): boolean {
     block.kinds[index] = KIND.tree;
     const known = previous?.kindAt(at) === KIND.tree ? previous.children.get(at) : undefined;
-    const child = this.visit(`${path}/${name}`, [...below, name], known, rules);
+    const focus = only && only.size > 0 ? only : undefined;
+    const child = this.visit({ path: `${path}/${name}`, below: [...below, name], rules, only: focus }, known);
     block.children.set(index, child);
     return child.unchanged;
   }
@@ -202,6 +210,18 @@ class Walker {
   }
 }
 
+/** Names of a directory that are looked at, each with those below it; none below one that is looked at as a whole. */
+interface Focus extends Map<string, Focus> {}
+
+/** A directory that is looked at. */
+interface DirectoryVisit {
+  path: string;
+  /** Path components under the tracked directory, for the check of links. */
+  below: string[];
+  rules: IgnoreRules;
+  only: Focus | undefined;
+}
+
 interface EntryVisit {
   block: DirectoryBlock;
   index: number;
@@ -213,6 +233,22 @@ interface EntryVisit {
   previous: DirectoryBlock | undefined;
   /** Index of the same name in `previous`. */
   at: number;
+  only: Focus | undefined;
+}
+
+/** What lies below another of the paths adds nothing. */
+function focusOn(paths: readonly string[]): Focus {
+  const root: Focus = new Map();
+  for (const path of [...paths].sort((left, right) => right.length - left.length)) {
+    let at = root;
+    for (const part of path.split('/')) {
+      const next: Focus = at.get(part) ?? new Map();
+      at.set(part, next);
+      at = next;
+    }
+    at.clear();
+  }
+  return root;
 }
 
 function statOf(path: string): Stats | undefined {

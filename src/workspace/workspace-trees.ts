@@ -7,16 +7,21 @@ export function cacheLoader(cache: ObjectCache): TreeLoader {
   return (digest) => cache.read(cache.oid(digest));
 }
 
-/** Gives the trees of a sealed walk, which are encoded when they are asked for, so that unchanged ones cost nothing. */
-export function blockLoader(root: DirectoryBlock): TreeLoader {
+/**
+ * Gives the trees of a sealed walk, which are encoded when they are asked for, so that unchanged ones cost nothing.
+ * `absent` gives those of directories that are not in the workspace.
+ */
+export function blockLoader(root: DirectoryBlock, absent?: TreeLoader): TreeLoader {
   const blocks = new Map<string, DirectoryBlock>();
   const collect = (block: DirectoryBlock): void => {
+    if (block.absent) return;
     blocks.set(block.treeDigest.toString('latin1'), block);
     for (const child of block.children.values()) collect(child);
   };
   collect(root);
   return (digest) => {
     const block = blocks.get(digest.toString('latin1'));
+    if (!block && absent) return absent(digest);
     if (!block) throw new RangeError('a tree that is not of this walk was asked for');
     return block.encode();
   };

@@ -125,7 +125,7 @@ describe('mlv add', () => {
       ['.git/config', 2, 'belongs to Git'],
       ['tracked.txt', 1, 'git rm --cached'],
       ['done.mlv', 2, "mlv add 'done'"],
-      ['data/inside', 2, "mlv add 'data'"],
+      ['data/not-there', 2, "mlv rm 'data/not-there'"],
       ['link', 2, 'symbolic link'],
       ['.', 2, 'mlv add data/'],
     ];

@@ -217,6 +217,15 @@ export const jsonSchemas = {
           .strictObject({ objects: count, bytes, examples: z.array(z.strictObject({ path: z.string(), oid })) })
           .describe('what the cache lacks'),
         problems: z.array(z.strictObject({ path: z.string(), reason: z.string() })).describe('what cannot be tracked'),
+        partial: z
+          .strictObject({
+            paths: z.array(z.string()).describe('wanted here, below the directory'),
+            patterns: z.array(z.string()),
+            without: z.array(z.string()).describe('not wanted here'),
+            absent: z.strictObject({ files: count, bytes }).describe('what is not here, and no change'),
+          })
+          .optional()
+          .describe('of a directory of which only a part is wanted here'),
       }),
     ),
     problems,

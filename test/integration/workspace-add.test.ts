@@ -133,7 +133,7 @@ describe('add', () => {
     await expect(workspace.add(['data', 'data/sub'])).rejects.toMatchObject({ code: 'TARGETS_OVERLAP' });
     await workspace.add('data/sub');
     await expect(workspace.add('data')).rejects.toMatchObject({ code: 'TARGETS_OVERLAP' });
-    await expect(workspace.add('data/sub/a')).rejects.toMatchObject({ code: 'TARGETS_OVERLAP' });
+    await expect(workspace.add(['data/sub', 'data/sub/a'])).rejects.toMatchObject({ code: 'TARGETS_OVERLAP' });
     workspace.write('data/subway', 'not inside data/sub');
     await workspace.add('data/subway');
   });

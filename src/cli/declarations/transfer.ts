@@ -41,7 +41,8 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     usage: 'pull [path-or-version...]',
     summary: 'Fetch objects from a remote and check them out',
     description:
-      'Paths may lie inside a tracked directory: only that part is fetched. What a remote lacks comes from its mirrors. ' +
+      'Paths and patterns may lie inside a tracked directory: only that part is fetched, and wanted here from then on; ' +
+      'naming the directory brings, and wants, all of it (docs/partial-directories.md). What a remote lacks comes from its mirrors. ' +
       'Files whose content is in no object are kept and listed, as by mlv checkout.',
     options: [
       REMOTE,
@@ -54,6 +55,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     examples: [
       ['mlv pull', 'after git clone or git pull'],
       ['mlv pull data/2024/', 'one part of a tracked directory'],
+      ["mlv pull 'data/**/*.csv'", 'what matches in it'],
       ['mlv pull fraud@production --artifacts-only', 'the model that is in production, in a CI job'],
     ],
     exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],

@@ -23,7 +23,8 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     description:
       'Stores the content in the cache, writes a pointer NAME.mlv beside each path and a line in the .gitignore beside ' +
       'it. The pointers belong in Git. Patterns (* ? [..] {..} **) are expanded where the shell did not; * does not ' +
-      'match names that begin with a dot. What .mlvignore files name is left out of directories.',
+      'match names that begin with a dot. What .mlvignore files name is left out of directories. Of a path inside a ' +
+      'tracked directory only that is recorded: the rest of the directory need not be here.',
     options: [
       { flags: '--stage', description: 'stage pointers and ignore files in Git (git add)' },
       { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
@@ -31,6 +32,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     examples: [
       ['mlv add data/ model.pkl', 'track a directory and a file'],
       ["mlv add 'models/**/*.onnx'", 'track every file that matches'],
+      ['mlv add data/new.png', 'one file more in a directory that is tracked, here or not'],
       ['mlv add --stage -- -odd-name', 'a name that begins with a dash; stage its pointer'],
     ],
     careful: true,
@@ -122,7 +124,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     summary: 'Bring the workspace to what the pointers say',
     description:
       'Files whose content is in no object are never overwritten without --force; they are listed, and everything else ' +
-      'is done. Without paths, everything that is tracked. A version of a model (fraud@1.4.0) is brought as git restore ' +
+      'is done. Without paths, everything that is tracked, and of partial directories the part that is wanted here. A version of a model (fraud@1.4.0) is brought as git restore ' +
       '--source would: its pointers and their content, with what it consists of; HEAD and the index stay. What exists as ' +
       'a path is taken for the path.',
     options: [
@@ -147,7 +149,9 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
   {
     usage: 'rm <path...>',
     summary: 'Stop tracking, and remove from the workspace',
-    description: 'Objects stay in the cache and on the remotes, so that older commits keep working.',
+    description:
+      'Objects stay in the cache and on the remotes, so that older commits keep working. A path inside a tracked directory ' +
+      'is taken out of it, whether it is here or not.',
     options: [
       { flags: '--keep', description: 'leave the file or directory in the workspace' },
       { flags: '--force', description: 'remove content that is in no object, too' },
@@ -157,6 +161,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     examples: [
       ['mlv rm old-model.pkl', 'remove it and its pointer'],
       ['mlv rm --keep data/', 'stop tracking, keep the files'],
+      ['mlv rm data/old.png', 'out of a tracked directory'],
     ],
     careful: true,
     load: () => import('../verbs/rm.js'),
@@ -164,6 +169,9 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
   {
     usage: 'mv <from> <to>',
     summary: 'Move or rename what is tracked, with its pointer',
+    description:
+      'Inside a tracked directory, and from one to another, paths are moved whether they are here or not. What was moved ' +
+      'with other tools before is only recorded.',
     options: [
       { flags: '--stage', description: 'record the move in the Git index' },
       { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
@@ -171,6 +179,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     examples: [
       ['mlv mv model.pkl models/fraud.pkl', 'a new name'],
       ['mlv mv data archive/', 'into a directory'],
+      ['mlv mv data/a.png data/b.png', 'inside a tracked directory'],
     ],
     careful: true,
     load: () => import('../verbs/mv.js'),

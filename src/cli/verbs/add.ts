@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { type AddedTarget, type AddResult, add } from '../../workspace/add.js';
-import { isDirectoryTarget, pointerPathOf } from '../../workspace/pointers.js';
+import { absolutePath, parentOf, type RepositoryPath } from '../../workspace/paths.js';
+import { isDirectoryTarget, loadTargets, pointerPathOf } from '../../workspace/pointers.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { gitAddCommand } from '../git-hint.js';
 import { expandPaths } from '../glob.js';
+import { getListingsOnTheWay } from '../inner-listings.js';
 import { displayer } from '../operands.js';
 import { alignColumns } from '../render/table.js';
 import { formatBytes, formatCount } from '../render/units.js';
@@ -13,6 +16,10 @@ import type { Result, VerbInput } from '../verb.js';
 export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
   const paths = await expandPaths(repository, args);
+  if (paths.some((path) => liesInTracked(repository, path))) {
+    const { targets } = await loadTargets(repository);
+    await getListingsOnTheWay(session, repository, { targets, paths });
+  }
   const { reporter, signal } = session;
   const result = await add(repository, paths, {
     reporter,
@@ -20,6 +27,14 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     ...(typeof options.stage === 'boolean' && { stage: options.stage }),
   });
   return { done: lines(repository, result), notes: await next(repository, result), json: { ...jsonOf(result) } };
+}
+
+/** Asks the workspace, and not Git: most paths that are added are tracked themselves, or new. */
+function liesInTracked({ layout }: OpenRepository, path: RepositoryPath): boolean {
+  for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
+    if (existsSync(absolutePath(layout, pointerPathOf(above)))) return true;
+  }
+  return false;
 }
 
 function lines(repository: OpenRepository, { targets }: AddResult): string[] {

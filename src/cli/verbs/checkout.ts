@@ -10,6 +10,7 @@ import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 import { versionOperand } from '../version-operand.js';
+import { Widening, withParts } from '../wanted-parts.js';
 
 /** `mlv checkout`: see its declaration. Errors: those of checkout and of versions, `PATH_NOT_TRACKED`. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
@@ -27,12 +28,15 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const select = async (): Promise<Selection[]> => selectTargets(targets, paths, problems);
   const asked = { selections: await withPathHints(repository, { revision }, select) };
   const { collected, notes } = withoutDroppedUnasked(repository, input, asked);
-  const report = await checkout(repository, collected.selections, {
+  const wanted = await withParts(session, repository, { selections: collected.selections, paths });
+  const widening = Widening.begin(repository, wanted, paths);
+  const report = await checkout(repository, wanted, {
     force: options.force === true,
     clean: options.clean === true,
     reporter: session.reporter,
     signal: session.signal,
   });
+  widening.finish(report);
   return {
     done: [checkoutSummary(report)],
     notes,

@@ -6,11 +6,13 @@ import { checkoutErrors } from '../checkout-errors.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { withoutDroppedUnasked } from '../dropped.js';
 import { fetchCollected } from '../fetch-selections.js';
+import { toPaths } from '../operands.js';
 import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
 import { collect, transferDocument, transferredLine } from '../transfers.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 import { versionOperand } from '../version-operand.js';
+import { Widening, withParts } from '../wanted-parts.js';
 
 /** `mlv pull`: see its declaration. Errors: those of fetch, checkout and versions. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
@@ -28,7 +30,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     asked,
   );
   const collected = await withRevisions(repository, input, here);
-  const outcome = await fetchCollected(session, repository, { collected, options });
+  const paths = toPaths(repository, input.args);
+  const wanted = await withParts(session, repository, { selections: here.selections, paths });
+  const everything = await withParts(session, repository, { selections: collected.selections, paths });
+  const outcome = await fetchCollected(session, repository, {
+    collected: { ...collected, selections: everything },
+    options,
+  });
   const { transferred, errors } = outcome;
   const dryRun = options.dryRun === true;
   const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
@@ -36,11 +44,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const lines = transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : nothing;
   const document = transferDocument(outcome, { dryRun, problems: collected.problems });
   if (dryRun) return { notes, done: lines, json: document, errors: [...collected.problems, ...errors] };
-  const report = await checkout(repository, here.selections, {
+  const widening = Widening.begin(repository, wanted, paths);
+  const report = await checkout(repository, wanted, {
     force: options.force === true,
     reporter: session.reporter,
     signal: session.signal,
   });
+  widening.finish(report);
   return {
     notes,
     done: [...lines, ...(here.selections.length > 0 ? [checkoutSummary(report)] : [])],

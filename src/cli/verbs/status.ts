@@ -5,7 +5,7 @@ import { openRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
 import { displayer, toPaths } from '../operands.js';
 import { type ChangeRendering, changeLine, totalsLine } from '../render/changes.js';
-import { escapeControls } from '../render/quote.js';
+import { escapeControls, quotePath } from '../render/quote.js';
 import { formatBytes, formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
@@ -56,7 +56,8 @@ function* lines(rendering: ChangeRendering, { targets, problems }: StatusResult,
 }
 
 function isNotable(target: TargetStatus): boolean {
-  return differs(target) || target.missing.objects > 0 || target.problems.length > 0;
+  const { missing, problems, partial } = target;
+  return differs(target) || missing.objects > 0 || problems.length > 0 || partial !== undefined;
 }
 
 const WORDS: Record<TargetState, string> = {
@@ -77,6 +78,7 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
       changes.map((change) => `    ${changeLine(change, rendering)}`),
       all,
     );
+  if (target.partial) yield `    ${partialText(target.partial)}`;
   if (target.detailsMissing) yield '    what changed cannot be told: directory listings are not in the cache';
   if (missing.objects > 0) {
     yield `    ${style.yellow(`${lackingText(target)} not in the cache`)}`;
@@ -87,6 +89,27 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
     ),
     all,
   );
+}
+
+const PARTS_SHOWN = 5;
+
+/** What is wanted of a partial directory, and how much of it is not here. */
+function partialText({ paths, patterns, without, absent }: Required<TargetStatus>['partial']): string {
+  const wanted = [...paths.map((path) => path || 'everything'), ...patterns];
+  const more = wanted.length > PARTS_SHOWN ? ` and ${wanted.length - PARTS_SHOWN} more` : '';
+  const listed = wanted
+    .slice(0, PARTS_SHOWN)
+    .map((path) => quotePath(path))
+    .join(', ');
+  const except =
+    without.length > 0
+      ? ` without ${without
+          .slice(0, PARTS_SHOWN)
+          .map((path) => quotePath(path))
+          .join(', ')}`
+      : '';
+  const rest = `${formatCount(absent.files, 'file')} (${formatBytes(absent.bytes)}) not here`;
+  return `partial: ${listed === '' ? 'nothing' : listed}${more}${except}; ${rest}`;
 }
 
 /** Where not even the listing is there, its pointer says how many files it names. */
@@ -116,6 +139,7 @@ function next({ targets }: StatusResult): string[] {
     ...(changed ? ['mlv add <path> records what changed, mlv checkout --force <path> throws it away'] : []),
     ...(absent ? ['mlv checkout brings back what is not in the workspace'] : []),
     ...(untold ? ['after mlv fetch, mlv status can tell what changed where directory listings are missing'] : []),
+    ...(targets.some(({ partial }) => partial) ? ['mlv pull <directory> brings all of one that is partial'] : []),
     ...(lacking.length > 0 ? [lackingNote(lacking)] : []),
   ];
 }
