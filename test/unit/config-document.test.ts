@@ -24,7 +24,7 @@ const UUID = '0198c5a0-1111-7222-8333-444455556666';
 
 describe('mlv.yaml', () => {
   test('keeps unknown top-level keys for others', () => {
-    const text = `mlv: 1\nrepository: ${UUID}\nhash: blake3\nstages: [a]\nretention:\n  core:\n    nonsense: 1\ncore:\n  jobs: 2\n`;
+    const text = `mlv: 1\nrepository: ${UUID}\nhash: blake3\nstages: [a]\ndatasets:\n  core:\n    nonsense: 1\ncore:\n  jobs: 2\n`;
     expect(settings(text)).toEqual({ 'core.jobs': 2 });
   });
 
