@@ -1,6 +1,8 @@
+import { createHash, randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { type ConfigPaths, configPaths } from '../config/levels.js';
 import { loadConfig } from '../config/load.js';
+import type { Project } from '../config/project-format.js';
 import { isMlvError, MlvError } from '../core/errors.js';
 import type { Git } from '../git/git.js';
 import { openGit } from '../git/open.js';
@@ -42,7 +44,23 @@ export async function openRepository(
       data: { worktree: git.layout.worktree },
     });
   }
-  const hash = await loadHash(config.project.hash, config.core.hashImplementation);
+  return opened({ git, use, config, paths, hash: config.project.hash });
+}
+
+async function opened({
+  git,
+  use,
+  config,
+  paths,
+  hash: algorithm,
+}: {
+  git: Git;
+  use: CacheUse;
+  config: Config;
+  paths: ConfigPaths;
+  hash: Project['hash'];
+}): Promise<OpenRepository> {
+  const hash = await loadHash(algorithm, config.core.hashImplementation);
   return {
     layout: git.layout,
     git,
@@ -74,6 +92,31 @@ async function configureCache(
     use.end();
     if (attempt > 0) throw cacheMoved(use.directory, moved);
   }
+}
+
+/**
+ * As openRepository, but a repository in which mlv is not in use yet is opened, too, with a project that nothing was
+ * written of so far: the caller writes it into `mlv.yaml`. Its id follows from the first commits, so that who does the
+ * same in another clone gets the same.
+ */
+export async function openOrBegin(session: Session): Promise<OpenRepository & { project: Project }> {
+  const git = await openGit(session.cwd, { env: session.env });
+  const { use, config, paths } = await configureCache(session, { git, flags: {} });
+  const project = config.project ?? { format: 1, hash: 'blake3', repository: await repositoryIdOf(git) };
+  return { ...(await opened({ git, use, config, paths, hash: project.hash })), project };
+}
+
+async function repositoryIdOf(git: Git): Promise<string> {
+  const head = await git.head();
+  const roots = head === undefined ? [] : await (await git.rewriting()).roots(head);
+  if (roots.length === 0) return randomUUID();
+  const hex = createHash('sha256')
+    .update(`mlv repository\n${roots.join('\n')}`)
+    .digest('hex');
+  // Version 8 of RFC 9562: made of what the program likes.
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 /** The configuration of the current directory, inside a repository or not, initialised or not. Errors as loadConfig. */

@@ -5,6 +5,7 @@ import { dataVerbs } from './declarations/data.js';
 import { elsewhereVerbs } from './declarations/elsewhere.js';
 import { hookVerbs } from './declarations/hooks.js';
 import { interopVerbs } from './declarations/interop.js';
+import { migrationVerbs } from './declarations/migration.js';
 import { provenanceVerbs } from './declarations/provenance.js';
 import { registryQuestionVerbs } from './declarations/registry-questions.js';
 import { registrySharingVerbs } from './declarations/registry-sharing.js';
@@ -33,7 +34,7 @@ export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclarat
     verbs: [...registryVersionVerbs, ...registryQuestionVerbs, ...registryStageVerbs, ...registrySharingVerbs],
   },
   { title: 'Record how things came to be:', verbs: [...provenanceVerbs, ...dataVerbs] },
-  { title: 'Exchange with other tools:', verbs: interopVerbs },
+  { title: 'Exchange with other tools:', verbs: [...interopVerbs, ...migrationVerbs] },
   { title: 'Live in Git:', verbs: hookVerbs },
   { title: 'Configure:', verbs: settingVerbs },
   { title: 'About mlv:', verbs: aboutVerbs },

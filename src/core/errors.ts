@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   TREE_INVALID: EXIT.integrity,
   PACK_INVALID: EXIT.integrity,
   RECORD_INVALID: EXIT.integrity,
+  FOREIGN_INVALID: EXIT.integrity,
   OBJECT_CORRUPT: EXIT.integrity,
   OBJECT_MISSING: EXIT.missing,
   FILE_CHANGED_WHILE_READ: EXIT.failed,

@@ -1,5 +1,5 @@
 import type { ChainEntry, GitPlumbing } from './plumbing.js';
-
+import type { GitRewriting } from './rewriting.js';
 import type { Signatures } from './signed-object.js';
 
 /** Where a Git repository keeps its parts. All paths are absolute and real (symlinks resolved). */
@@ -191,6 +191,8 @@ export interface Git {
   applyPatch(directory: string, patch: Uint8Array): Promise<void>;
   /** Takes a linked working tree away, with everything in it. */
   removeWorktree(path: string): Promise<void>;
+  /** What a migration from another tool needs: whole histories, and new ones. */
+  rewriting(): Promise<GitRewriting>;
   /** Opens a reader of signed commits and tags, which looks at no configuration or key ring of the user. */
   signatures(): Promise<Signatures>;
   /** Files at or below the paths that Git holds, or sees untracked and not ignored; see filesBelow. */

@@ -57,6 +57,7 @@ export function gitOver(context: GitContext): Git {
     addWorktree: (path, commit) => addWorktree(context, path, commit),
     applyPatch: (directory, patch) => applyPatch(context, directory, patch),
     removeWorktree: (path) => removeWorktree(context, path),
+    rewriting: async () => (await import('./open-rewriting.js')).gitRewriting(context),
     signatures: async () => new (await import('./signatures.js')).SignatureReader(context),
     filesBelow: (paths) => filesBelow(context, paths),
     hashFiles: (paths) => hashFiles(context, paths),

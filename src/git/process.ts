@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { MlvError, systemErrorCode } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 
@@ -9,8 +10,8 @@ export interface GitProcessOptions {
   cwd: string;
   /** The whole environment of the process; nothing is inherited beside it. */
   env: NodeJS.ProcessEnv;
-  /** What Git reads on its standard input; nothing by default. */
-  input?: string | Uint8Array;
+  /** What Git reads on its standard input; nothing by default. An error of a stream ends Git, and is raised. */
+  input?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Exit codes that are answers and not failures; `[0]` by default. */
   accept?: readonly number[];
   /** Takes the output as it comes, in place of `stdout`. Returning false ends the process, which is then a success. */
@@ -134,7 +135,15 @@ function collect(
       options.signal?.removeEventListener('abort', abort);
       resolve({ ...ending, code, signal, stdout: Buffer.concat(stdout), stderr: stderr.toString('utf8') });
     });
-    child.stdin.end(options.input ?? '');
+    const { input = '' } = options;
+    if (typeof input === 'string' || input instanceof Uint8Array) return void child.stdin.end(input);
+    const stream = Readable.from(input);
+    stream.on('error', (error) => {
+      ending.failure ??= error;
+      child.kill();
+    });
+    child.stdin.on('close', () => stream.destroy());
+    stream.pipe(child.stdin);
   });
 }
 

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { ERROR_CODES } from '../../src/core/errors.js';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
 import { annotation, dataSchemas, schemaDifference } from './json-schemas-data.js';
 import { elsewhereSchemas } from './json-schemas-elsewhere.js';
+import { errorSchema } from './json-schemas-error.js';
 import { interopSchemas } from './json-schemas-interop.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
+import { migrationSchemas } from './json-schemas-migration.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { localCollection, retention, spaceSchemas } from './json-schemas-space.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
@@ -22,14 +23,6 @@ const oid = z
   .regex(/^(blake3|sha256):[0-9a-f]{64}$/)
   .describe('`<algorithm>:<64 hex digits>`');
 const entryKind = z.enum(['file', 'executable', 'link', 'tree']);
-
-/** The value of `error`, and of what else describes an error. */
-export const errorSchema = z.strictObject({
-  code: z.enum(Object.keys(ERROR_CODES) as [string, ...string[]]).describe('see docs/exit-codes.md'),
-  message: z.string(),
-  hint: z.string().optional().describe('what to do next'),
-  data: z.record(z.string(), z.unknown()).describe('facts: paths, oids, keys; depends on the code'),
-});
 
 const commitOrNull = z
   .string()
@@ -364,6 +357,7 @@ export const jsonSchemas = {
   ...interopSchemas,
   ...elsewhereSchemas({ transferred: transferredWith, problems }),
   ...lineageSchemas,
+  ...migrationSchemas,
   ...spaceSchemas,
   gc: z.union([
     localCollection,
@@ -499,6 +493,8 @@ export const jsonSchemas = {
     hash: z.strictObject({ algorithm: z.string(), implementation: z.enum(['native', 'wasm', 'openssl']) }),
   }),
 } as const;
+
+export { errorSchema } from './json-schemas-error.js';
 
 export type DocumentedVerb = keyof typeof jsonSchemas;
 

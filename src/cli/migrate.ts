@@ -1,0 +1,289 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { MlvError } from '../core/errors.js';
+import type { GitRewriting, RewriteCommit } from '../git/rewriting.js';
+import { applyCommit, type CommitToApply, checkUntouched } from '../interop/apply-commit.js';
+import { fillWorkspace, type StandIn } from '../interop/fill-workspace.js';
+import { type Claim, type Proof, proveClaims } from '../interop/prove.js';
+import { changesOnTop, type Overlay, rewrittenCommits } from '../interop/rewrite-commits.js';
+import { type HistoryRef, historyRefs, type MovedRef, moveRefs } from '../interop/rewrite-refs.js';
+import { commitStates, type IsRelevant, type State, stateOf } from '../interop/rewrite-state.js';
+import type { RepositoryPath } from '../workspace/paths.js';
+import type { Pointer } from '../workspace/pointer-format.js';
+import { writeWholeFile } from '../workspace/write-whole-file.js';
+import type { OpenRepository } from './context.js';
+import type { Session } from './session.js';
+
+/** What became of the files of one commit. */
+export interface MigratedState {
+  overlay: Overlay;
+  pointers: MigratedPointer[];
+  /** What stays as it is, with the reason. */
+  kept: Kept[];
+}
+
+/** A pointer that took the place of something of the other tool. */
+export interface MigratedPointer extends Claim {
+  /** The file that it takes the place of. */
+  file: RepositoryPath;
+}
+
+/** A file of the other tool that stays as it is. */
+export interface Kept {
+  file: RepositoryPath;
+  error: MlvError;
+}
+
+/** One tool that a repository can be migrated from. */
+export interface Migration {
+  /** Reads what the blobs hold that may matter; called once, before anything is asked about states. */
+  load(commits: readonly RewriteCommit[], head: readonly { path: string; mode: string; blob: string }[]): Promise<void>;
+  isRelevant: IsRelevant;
+  /** Takes contents into the cache; `head` is the state that the workspace belongs to. With `dryRun` only looks. */
+  take(states: () => Iterable<State>, head: State, dryRun: boolean): Promise<void>;
+  convert(state: State): MigratedState;
+  /** Paths that leave Git and stay in the working tree. */
+  stays(path: RepositoryPath): boolean;
+  /** Files of the working tree that only stand for a content. */
+  standIns(head: MigratedState): Iterable<StandIn>;
+}
+
+export interface MigrationOptions {
+  history: boolean;
+  replace: boolean;
+  commit: boolean;
+  dryRun: boolean;
+  keepGoing: boolean;
+  message: string;
+  /** For the name of the file with the old and new commits. */
+  tool: string;
+}
+
+/** How a migration ended. */
+export interface MigrationOutcome {
+  /** Pointers of HEAD, or of what would be. */
+  pointers: MigratedPointer[];
+  /** What stays as it is, in HEAD or (with `commit`) in an old commit. */
+  kept: (Kept & { commit?: string })[];
+  /** The commit that was made on HEAD's branch. */
+  commit: string | undefined;
+  staged: boolean;
+  /** Rewritten commits, where histories were. */
+  rewritten: { commits: number; changed: number; map: string; refs: MovedRef[] } | undefined;
+  proof: Proof | undefined;
+  /** Files of the workspace that got their content. */
+  filled: number;
+}
+
+/**
+ * Migrates HEAD, or every branch and tag. Nothing of Git or the working tree is touched before all contents are in the
+ * cache and proved. Errors: `REVISION_UNKNOWN` without a commit, `HISTORY_INCOMPLETE`, `WORKSPACE_DIRTY`, those of the
+ * migration, and what is kept where `keepGoing` is not set.
+ */
+export async function migrate(
+  session: Session,
+  repository: OpenRepository,
+  { migration, options }: { migration: Migration; options: MigrationOptions },
+): Promise<MigrationOutcome> {
+  const { git } = repository;
+  const rewriting = await git.rewriting();
+  const head = await git.head();
+  if (head === undefined) {
+    throw new MlvError('REVISION_UNKNOWN', 'there is no commit yet, and so nothing to migrate', {
+      hint: 'commit what is there first',
+    });
+  }
+  const run = new MigrationRun(session, repository, { migration, options, rewriting, head });
+  return options.history ? run.histories() : run.headOnly();
+}
+
+interface RunParts {
+  migration: Migration;
+  options: MigrationOptions;
+  rewriting: GitRewriting;
+  head: string;
+}
+
+class MigrationRun {
+  private readonly outcome: MigrationOutcome = {
+    pointers: [],
+    kept: [],
+    commit: undefined,
+    staged: false,
+    rewritten: undefined,
+    proof: undefined,
+    filled: 0,
+  };
+
+  constructor(
+    private readonly session: Session,
+    private readonly repository: OpenRepository,
+    private readonly parts: RunParts,
+  ) {}
+
+  async headOnly(): Promise<MigrationOutcome> {
+    const { migration, rewriting, head, options } = this.parts;
+    const files = await rewriting.files(head);
+    await migration.load([], files);
+    const state = stateOf(files, migration.isRelevant);
+    await migration.take(() => [state], state, options.dryRun);
+    const converted = migration.convert(state);
+    this.takeHead(converted);
+    this.outcome.kept.push(...converted.kept);
+    const [first] = this.outcome.kept;
+    if (first && !options.keepGoing) return this.outcome;
+    if (options.dryRun) return this.outcome;
+    await this.prove(converted.pointers);
+    const changes = changesOnTop(state, converted.overlay);
+    if (changes.length === 0) return this.outcome;
+    const tree = await rewriting.writeTree(head, changes);
+    await this.apply(await this.commitToApply(head, tree), async () => {
+      if (options.commit) this.outcome.commit = await this.commit(tree);
+      else this.outcome.staged = true;
+    });
+    this.outcome.filled = await fillWorkspace(this.repository, migration.standIns(converted));
+    return this.outcome;
+  }
+
+  async histories(): Promise<MigrationOutcome> {
+    const { migration, rewriting, head, options } = this.parts;
+    const { git } = this.repository;
+    if (await git.isShallow()) {
+      throw new MlvError('HISTORY_INCOMPLETE', 'this clone is shallow: its history cannot be rewritten', {
+        hint: 'get all of it first: git fetch --unshallow',
+      });
+    }
+    const refs = await historyRefs(git);
+    if (options.replace) await this.refuseOtherWorktrees(refs);
+    const commits = await rewriting.commits([...new Set([head, ...refs.map(({ commit }) => commit)])]);
+    const files = await rewriting.files(head);
+    await migration.load(commits, files);
+    const headState = stateOf(files, migration.isRelevant);
+    const states = function* (): Generator<State> {
+      for (const { state, before } of commitStates(commits, migration.isRelevant)) if (state !== before) yield state;
+    };
+    await migration.take(states, headState, options.dryRun);
+    const claims = new Map<string, MigratedPointer>();
+    const kept = new Map<string, Kept & { commit: string }>();
+    const convert = (state: State, commit: string): Overlay => {
+      const converted = migration.convert(state);
+      for (const each of converted.pointers) claims.set(claimKey(each), each);
+      for (const each of converted.kept) {
+        const key = `${each.file}\0${each.error.message}`;
+        if (!kept.has(key)) kept.set(key, { ...each, commit });
+      }
+      return converted.overlay;
+    };
+    const rewritten = rewrittenCommits(commits, { isRelevant: migration.isRelevant, convert });
+    const converted = migration.convert(headState);
+    this.takeHead(converted);
+    this.outcome.kept.push(...kept.values());
+    if (options.dryRun) {
+      this.outcome.rewritten = { commits: commits.length, changed: 0, map: '', refs: [] };
+      return this.outcome;
+    }
+    await this.prove(claims.values());
+    const names = await rewriting.writeCommits(rewritten);
+    const map = new Map(commits.map(({ commit }, at) => [commit, names[at] as string]));
+    const file = this.writeMap(map);
+    const changed = [...map].filter(([from, to]) => from !== to).length;
+    await this.moveHistories(refs, { map, headState: converted });
+    this.outcome.rewritten = {
+      ...(this.outcome.rewritten ?? { refs: [] }),
+      commits: commits.length,
+      changed,
+      map: file,
+    };
+    return this.outcome;
+  }
+
+  private async moveHistories(
+    refs: readonly HistoryRef[],
+    { map, headState }: { map: ReadonlyMap<string, string>; headState: MigratedState },
+  ): Promise<void> {
+    const { rewriting, head, options, migration } = this.parts;
+    const { git } = this.repository;
+    const move = async (): Promise<void> => {
+      const moved = await moveRefs({ git, rewriting }, refs, { rewritten: map, replace: options.replace });
+      this.outcome.rewritten = { commits: 0, changed: 0, map: '', refs: moved };
+    };
+    const target = map.get(head);
+    const branch = await git.branch();
+    // Where HEAD is on no branch, no ref of it moves, and the workspace stays.
+    if (!options.replace || target === undefined || branch === undefined) return move();
+    await this.apply(await this.commitToApply(head, target), move);
+    this.outcome.filled = await fillWorkspace(this.repository, migration.standIns(headState));
+  }
+
+  private takeHead(converted: MigratedState): void {
+    this.outcome.pointers = converted.pointers;
+  }
+
+  private async prove(pointers: Iterable<MigratedPointer>): Promise<void> {
+    const phase = this.session.reporter.phase('Proving', { unit: 'files' });
+    try {
+      const onObject = (bytes: number): void => phase.advance({ items: 1, bytes });
+      this.outcome.proof = await proveClaims(this.repository.cache, pointers, {
+        onObject,
+        signal: this.session.signal,
+      });
+    } finally {
+      phase.end();
+    }
+  }
+
+  private async commitToApply(head: string, target: string): Promise<CommitToApply> {
+    const { rewriting, migration } = this.parts;
+    const differences = await rewriting.difference(head, target);
+    const derived = new Set<RepositoryPath>();
+    // It was made of what the working tree has where no commit has one.
+    if (differences.some(({ path, before }) => path === 'mlv.yaml' && before === undefined)) derived.add('mlv.yaml');
+    return { differences, stays: (path) => migration.stays(path), derived };
+  }
+
+  /** Refs move between the last write and the removal of what goes, which a second run could not tell otherwise. */
+  private async apply(commit: CommitToApply, moveRefsOnce: () => Promise<void>): Promise<void> {
+    await checkUntouched(this.repository, this.parts.rewriting, commit);
+    await applyCommit(this.repository, this.parts.rewriting, commit);
+    await moveRefsOnce();
+  }
+
+  private async commit(tree: string): Promise<string> {
+    const { git } = this.repository;
+    const { head, options } = this.parts;
+    const sign = await git.plumbing.signsCommits();
+    const commit = await git.plumbing.commitTree({ tree, parents: [head], message: options.message, sign });
+    if (await git.plumbing.updateRefs([{ name: 'HEAD', to: commit, from: head }])) return commit;
+    throw new MlvError('GIT_FAILED', 'the branch was changed by someone else meanwhile', {
+      hint: 'run the same command again',
+    });
+  }
+
+  private async refuseOtherWorktrees(refs: readonly HistoryRef[]): Promise<void> {
+    const { git, layout } = this.repository;
+    for (const { name } of refs.filter((each) => each.name.startsWith('refs/heads/'))) {
+      const place = await git.plumbing.checkedOutAt(name);
+      if (place === undefined || place === layout.worktree) continue;
+      throw new MlvError(
+        'WORKSPACE_DIRTY',
+        `the branch ${name.slice('refs/heads/'.length)} is checked out in '${place}'`,
+        {
+          hint: `take that working tree away first: git worktree remove '${place}'`,
+          data: { paths: [place] },
+        },
+      );
+    }
+  }
+
+  private writeMap(map: ReadonlyMap<string, string>): string {
+    const directory = join(this.repository.layout.commonDir, 'mlv', 'migration');
+    mkdirSync(directory, { recursive: true });
+    const file = join(directory, `${this.parts.options.tool}-commits.txt`);
+    writeWholeFile(file, [...map].map(([from, to]) => `${from} ${to}\n`).join(''));
+    return file;
+  }
+}
+
+function claimKey({ path, pointer, files }: { path: string; pointer: Pointer; files: Claim['files'] }): string {
+  return `${path}\0${pointer.oid}\0${files.length === 1 ? files[0]?.id.hex : files.length}`;
+}

@@ -1,0 +1,88 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CacheBatch } from '../objects/cache-batch.js';
+import type { ContentImporter, ImportedContent, ImportFailure } from './content-import.js';
+import { type ForeignId, foreignKey } from './foreign-id.js';
+
+/** A content that is wanted, and where it may be found. */
+export interface WantedContent {
+  id: ForeignId;
+  /** Absolute paths of files that may have it, in the order to be tried. */
+  places: readonly string[];
+  /** Files that are read for themselves, each with the key under which its bytes are kept: see ContentCollection. */
+  own?: { key: string; place: string };
+}
+
+const TURN_MS = 50;
+
+/**
+ * Contents of another tool that are in the cache now, by their names there. Of a name that stands for several contents
+ * (`md5-dos2unix`), those that a file of the workspace has are kept under the key of that file beside.
+ */
+export class ContentCollection {
+  private readonly contents = new Map<string, ImportedContent>();
+  /** Names for which a file was found that had other bytes. */
+  readonly damaged = new Set<string>();
+  /** Names of contents that no object may have. */
+  readonly refused = new Set<string>();
+
+  constructor(
+    private readonly importer: ContentImporter,
+    private readonly batch: CacheBatch,
+  ) {}
+
+  /** The content of a name; of the file with that key, where it has its own. */
+  get(id: ForeignId, ownKey?: string): ImportedContent | undefined {
+    return (ownKey === undefined ? undefined : this.contents.get(ownKey)) ?? this.contents.get(foreignKey(id));
+  }
+
+  /** Takes what can be had from files; gives what is still wanted. Errors: those of ContentImporter.fromFile. */
+  async takeFiles(
+    wanted: Iterable<WantedContent>,
+    options: { onItem: () => void; signal?: AbortSignal },
+  ): Promise<WantedContent[]> {
+    const rest: WantedContent[] = [];
+    let turn = Date.now();
+    for (const item of wanted) {
+      if (!(await this.takeFile(item))) rest.push(item);
+      options.onItem();
+      if (this.batch.full) await this.batch.commit();
+      if (Date.now() - turn < TURN_MS) continue;
+      await nextTurn();
+      options.signal?.throwIfAborted();
+      turn = Date.now();
+    }
+    return rest;
+  }
+
+  /** Remembers what a remote gave; true where that is the content. */
+  put(id: ForeignId, result: ImportedContent | ImportFailure): boolean {
+    const key = foreignKey(id);
+    if (typeof result === 'object') {
+      this.contents.set(key, result);
+      this.damaged.delete(key);
+      return true;
+    }
+    if (result === 'tree') this.refused.add(key);
+    if (result === 'other') this.damaged.add(key);
+    return false;
+  }
+
+  private async takeFile({ id, places, own }: WantedContent): Promise<boolean> {
+    if (own) {
+      const found = this.importer.fromFile(own.place, id);
+      const result = found instanceof Promise ? await found : found;
+      if (typeof result === 'object') {
+        this.contents.set(own.key, result);
+        this.put(id, this.get(id) ?? result);
+        return true;
+      }
+    }
+    if (this.contents.has(foreignKey(id))) return true;
+    for (const place of places) {
+      const found = this.importer.fromFile(place, id);
+      // Small files are done by now; a promise for each would cost more than they do.
+      if (this.put(id, found instanceof Promise ? await found : found)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,21 @@
+import { isMap, parseDocument } from 'yaml';
+import { formatPointer, type Pointer } from '../workspace/pointer-format.js';
+
+/** Optional keys that a pointer of another tool becomes with. */
+export interface PointerNotes {
+  desc?: string;
+  labels?: readonly string[];
+  /** Where imported content came from. */
+  source?: Readonly<Record<string, unknown>>;
+}
+
+/** The text of a new pointer with what another tool said beside. */
+export function pointerText(pointer: Pointer, notes: PointerNotes = {}): string {
+  const text = formatPointer(pointer);
+  const said = Object.entries(notes).filter(([, value]) => value !== undefined);
+  if (said.length === 0) return text;
+  const document = parseDocument(text, { schema: 'core' });
+  if (!isMap(document.contents)) return text;
+  for (const [key, value] of said) document.set(key, document.createNode(value));
+  return document.toString({ lineWidth: 0 });
+}
