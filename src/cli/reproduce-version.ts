@@ -1,3 +1,4 @@
+import { delimiter, join } from 'node:path';
 import { MlvError } from '../core/errors.js';
 import type { Environment } from '../provenance/environment.js';
 import type { Metrics } from '../provenance/parse-metrics.js';
@@ -18,12 +19,14 @@ import { flatEnvironment } from '../registry/compare.js';
 import type { Manifest } from '../registry/manifest.js';
 import { isWithin, type RepositoryPath } from '../workspace/paths.js';
 import { type OpenRepository, openRepository } from './context.js';
+import { environmentError, type MadeEnvironment, makeEnvironment } from './make-environment.js';
 import { escapeControls } from './render/quote.js';
 import { type ReproductionPlan, reproductionPlan } from './reproduction-plan.js';
 import { type Restored, type RestoreOptions, restoreVersion, withoutTies } from './restored-version.js';
 import { runTools } from './run-tools.js';
 import type { Session } from './session.js';
 import { takeAway } from './temporary-tree.js';
+import type { VerbInput } from './verb.js';
 
 /** What to reproduce, where and how. */
 export interface ReproductionRequest {
@@ -34,6 +37,8 @@ export interface ReproductionRequest {
   /** The whole chain, and not only the runs that made the artifacts. */
   all: boolean;
   tolerances: Tolerances;
+  /** Options of the verb for the Python environment that is made for it; undefined: the one that is there is taken. */
+  environment: VerbInput['options'] | undefined;
 }
 
 /** What came of it. */
@@ -57,13 +62,17 @@ export interface Reproduction {
  */
 export async function reproduceVersion(session: Session, request: ReproductionRequest): Promise<Reproduction> {
   const { tree, plan } = await restoreInputs(session, request);
-  const tools = repeatTools(session, tree);
+  const made = await environmentFor(session, tree, { request, plan });
+  const tools = repeatTools(session, tree, made);
   const { artifacts } = request.manifest;
   const remade: RepositoryPath[] = [];
   const outputs: ComparedOutput[] = [];
   const before: Metrics = {};
   const after: Metrics = {};
-  const notes = plan.unmade.map((path) => `no run is recorded that made '${path}': it is not compared`);
+  const notes = [
+    ...plan.unmade.map((path) => `no run is recorded that made '${path}': it is not compared`),
+    ...(made?.same === false ? ['the Python environment that was made is not the one that was recorded'] : []),
+  ];
   const repeat = async ({ record }: StoredRun): Promise<void> => {
     session.reporter.note(`${record.name ?? 'run'}: ${commandText(record)}`);
     const repeated = await repeatRun(tree, record, tools);
@@ -173,10 +182,31 @@ interface RepeatTools extends Pick<RunTools, 'env' | 'execute' | 'signal'> {
   probed(): Promise<Environment>;
 }
 
+async function environmentFor(
+  session: Session,
+  tree: OpenRepository,
+  { request, plan }: { request: ReproductionRequest; plan: ReproductionPlan },
+): Promise<MadeEnvironment | undefined> {
+  if (request.environment === undefined) return undefined;
+  const { environment } = (plan.runs.at(-1) as StoredRun).record;
+  const made = await makeEnvironment(session, tree, { environment, options: request.environment });
+  const error = environmentError(made);
+  if (error) session.reporter.warn(error.message);
+  return made;
+}
+
+/** As the activation of a virtual environment leaves it. */
+function inEnvironment(env: NodeJS.ProcessEnv, made: MadeEnvironment | undefined): NodeJS.ProcessEnv {
+  if (!made) return env;
+  const { PYTHONHOME: _home, PYTHONPATH: _path, ...rest } = env;
+  const programs = join(made.directory, process.platform === 'win32' ? 'Scripts' : 'bin');
+  return { ...rest, VIRTUAL_ENV: made.directory, PATH: [programs, env.PATH].filter(Boolean).join(delimiter) };
+}
+
 /** The output of the commands goes to standard error: standard output is for the verdict. */
-function repeatTools(session: Session, tree: OpenRepository): RepeatTools {
+function repeatTools(session: Session, tree: OpenRepository, made: MadeEnvironment | undefined): RepeatTools {
   const tools = runTools(session, tree, { options: {}, output: 'error' });
-  const env = withoutTies(session.env);
+  const env = inEnvironment(withoutTies(session.env), made);
   let probing: Promise<Environment> | undefined;
   return {
     env,

@@ -80,6 +80,8 @@ export const ERROR_CODES = {
   DATA_UNREADABLE: EXIT.failed,
   PIPELINE_INVALID: EXIT.usage,
   RUN_FAILED: EXIT.failed,
+  ENVIRONMENT_FAILED: EXIT.failed,
+  PACKAGES_MISSING: EXIT.missing,
   CHECK_FAILED: EXIT.failed,
   INTERNAL: EXIT.failed,
   INTERRUPTED: EXIT.interrupted,

@@ -54,6 +54,21 @@ export const lineageSchemas = {
     commit: z.string(),
     difference: z.boolean().describe('whether it had more than its commit, which was put back'),
     about: z.string().describe('directory in it with manifest, environment and packages'),
+    environment: z
+      .strictObject({
+        directory: z.string().describe('the virtual environment'),
+        tool: z.enum(['uv', 'pip']),
+        python: z.strictObject({ before: z.string(), after: z.string() }),
+        installed: z.int().describe('packages that are there as recorded'),
+        missing: z.array(z.string()).describe('`name==version`'),
+        other: z.array(z.strictObject({ name: z.string(), before: z.string(), after: z.string() })),
+        refused: z.array(z.string()).describe('entries of the record that are no packages of an index'),
+        same: z.boolean().describe('whether Python and all packages are those that were recorded'),
+        from: z.string().describe('where names and versions come from'),
+        described: z.array(z.string()).describe('what is described only, and not made'),
+      })
+      .optional()
+      .describe('with --env'),
   }),
   reproduce: z.strictObject({
     version: z.string(),

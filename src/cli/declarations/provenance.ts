@@ -1,4 +1,15 @@
-import type { VerbDeclaration } from '../verb.js';
+import type { OptionDeclaration, VerbDeclaration } from '../verb.js';
+
+const ENVIRONMENT: readonly OptionDeclaration[] = [
+  {
+    flags: '--any-python',
+    description: 'with --env: take another minor version of Python where the recorded one is not here',
+  },
+  {
+    flags: '--build',
+    description: 'with --env: build packages that are there as source only; code of theirs runs then',
+  },
+];
 
 /** Verbs that record and answer how data and models came to be. */
 export const provenanceVerbs: readonly VerbDeclaration[] = [
@@ -112,13 +123,18 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     summary: 'Restore code, data, model and description of the environment of a version',
     description:
       'In a new linked working tree: the commit of the version, detached, with its artifacts, its data and those of its ' +
-      'components, and what it had beyond the commit. This workspace stays as it is. The environment is described, not made.',
-    options: [{ flags: '--to <directory>', description: 'where (default: beside this repository)' }],
+      'components, and what it had beyond the commit. This workspace stays as it is. The environment is described; with --env the part of it that is ' +
+      'Python is made, in .venv, where Python and the packages are to be had.',
+    options: [
+      { flags: '--to <directory>', description: 'where (default: beside this repository)' },
+      { flags: '--env', description: 'make the recorded Python environment there, with uv or pip' },
+      ...ENVIRONMENT,
+    ],
     examples: [
       ['mlv restore fraud@production', 'in ../fraud-1.4.0'],
-      ['mlv restore fraud@1.2.0 --to /tmp/fraud', 'somewhere else'],
+      ['mlv restore fraud@1.2.0 --to /tmp/fraud --env', 'somewhere else, with its Python packages'],
     ],
-    exits: [[4, 'something of it is not to be had']],
+    exits: [[4, 'something of it is not to be had: an object, or with --env a package']],
     careful: true,
     load: () => import('../verbs/restore.js'),
   },
@@ -137,6 +153,8 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
         description: '2% or 0.01 for all metrics, name=0.01 for one, name=any; may be repeated (default: 1%)',
         many: true,
       },
+      { flags: '--env', description: 'make the recorded Python environment for it, with uv or pip' },
+      ...ENVIRONMENT,
       { flags: '--to <directory>', description: 'do it there, and keep it' },
       { flags: '--keep', description: 'keep the directory, and tell where it is' },
       { flags: '--no-record', description: 'write no event' },

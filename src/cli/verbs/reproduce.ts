@@ -25,7 +25,8 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const name = versionName(version);
   const manifest = await view.manifest(version.model, version.version);
   const restored = { open, view, version };
-  const request = { restored, manifest, tolerances, all: options.all === true };
+  const environment = options.env === true ? options : undefined;
+  const request = { restored, manifest, tolerances, environment, all: options.all === true };
   const { reproduction, kept } = await reproduceSomewhere(session, request, input);
   const event = opened && (await recorded(session, { opened, input, name, reproduction }));
   const { verdict, found: _lines, notes, ...rest } = reproduction;

@@ -1,19 +1,24 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileSystemError, MlvError } from '../../core/errors.js';
+import { MlvError } from '../../core/errors.js';
+import { isOid } from '../../objects/oid.js';
+import type { Environment } from '../../provenance/environment.js';
+import { findRun } from '../../provenance/run-store.js';
 import type { Manifest } from '../../registry/manifest.js';
-import { encodeManifest } from '../../registry/manifest-format.js';
 import { resolveReference, versionName, viewsInTime } from '../../registry/reference-resolve.js';
+import { type OpenRepository, openRepository } from '../context.js';
+import { ABOUT, describeVersion, isDescribed } from '../describe-version.js';
+import { environmentError, environmentWords, makeEnvironment } from '../make-environment.js';
 import { openRegistryHere } from '../open-registry.js';
 import { quotePath } from '../render/quote.js';
-import { restoreVersion } from '../restored-version.js';
+import { type Restored, restoreVersion, withoutTies } from '../restored-version.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
-/** Directory with what is known of the version, which Git ignores. */
-const ABOUT = '.mlv-version';
-
-/** `mlv restore`: see its declaration. Errors: `TARGET_EXISTS`, `OBJECT_MISSING`, those of resolveReference and pull. */
+/**
+ * `mlv restore`: see its declaration. Errors: `TARGET_EXISTS`, `OBJECT_MISSING`, those of resolveReference, pull and
+ * makeEnvironment.
+ */
 export async function run(session: Session, { args: [reference = ''], options }: VerbInput): Promise<Result> {
   const open = await openRegistryHere(session);
   const view = await open.registry.viewOrFetch();
@@ -22,16 +27,12 @@ export async function run(session: Session, { args: [reference = ''], options }:
   const manifest = await view.manifest(version.model, version.version);
   const parent = dirname(open.git.layout.worktree);
   const directory = resolve(session.cwd, textOption(options.to) ?? join(parent, name.replace('@', '-')));
-  if (existsSync(directory)) {
-    throw new MlvError('TARGET_EXISTS', `'${directory}' is there already`, {
-      hint: `choose another place: mlv restore ${name} --to <directory>`,
-      data: { path: directory },
-    });
-  }
-  await restoreVersion(session, { open, view, version }, { directory });
-  describe(directory, manifest);
-  return {
-    done: [`restored ${name} in ${quotePath(directory)}, a linked working tree at ${manifest.commit.slice(0, 10)}`],
+  const wantsEnvironment = options.env === true;
+  const restored = { open, view, version };
+  const { tree, isNew } = await treeOf(session, restored, { directory, manifest, wantsEnvironment });
+  const commit = manifest.commit.slice(0, 10);
+  const result: Result & { json: Record<string, unknown> } = {
+    done: isNew ? [`restored ${name} in ${quotePath(directory)}, a linked working tree at ${commit}`] : [],
     json: {
       version: name,
       directory,
@@ -44,22 +45,54 @@ export async function run(session: Session, { args: [reference = ''], options }:
       `when it is no longer needed: git worktree remove --force ${quotePath(directory)}`,
     ],
   };
+  return wantsEnvironment ? withEnvironment(session, { tree, result, manifest, options }) : result;
 }
 
-function describe(directory: string, manifest: Manifest): void {
-  const about = join(directory, ABOUT);
-  const { environment = {} } = manifest;
-  const packages = environment.packages ?? [];
-  const files = {
-    '.gitignore': '*\n',
-    'manifest.yaml': encodeManifest(manifest),
-    'environment.json': `${JSON.stringify(environment, undefined, 2)}\n`,
-    ...(packages.length > 0 && { 'requirements.txt': `${packages.join('\n')}\n` }),
-  };
-  try {
-    mkdirSync(about, { recursive: true });
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(about, name), content);
-  } catch (error) {
-    throw fileSystemError('write', about, error);
+/** The restored tree; one that stands there already and is of this version is taken for its environment. */
+async function treeOf(
+  session: Session,
+  restored: Restored,
+  given: { directory: string; manifest: Manifest; wantsEnvironment: boolean },
+): Promise<{ tree: OpenRepository; isNew: boolean }> {
+  const { directory, manifest, wantsEnvironment } = given;
+  if (!existsSync(directory)) {
+    const tree = await restoreVersion(session, restored, { directory });
+    describeVersion(tree.layout, manifest);
+    return { tree, isNew: true };
   }
+  const inside = { ...session, cwd: directory, env: withoutTies(session.env) };
+  if (wantsEnvironment && isDescribed(directory, manifest)) return { tree: await openRepository(inside), isNew: false };
+  throw new MlvError('TARGET_EXISTS', `'${directory}' is there already`, {
+    hint: `choose another place: mlv restore ${manifest.model}@${manifest.version} --to <directory>`,
+    data: { path: directory },
+  });
+}
+
+async function withEnvironment(
+  session: Session,
+  given: {
+    tree: OpenRepository;
+    result: Result & { json: Record<string, unknown> };
+    manifest: Manifest;
+    options: VerbInput['options'];
+  },
+): Promise<Result> {
+  const { tree, result, manifest, options } = given;
+  const environment = recordedEnvironment(tree, manifest);
+  const made = await makeEnvironment(session, tree, { environment, options });
+  const words = environmentWords(made);
+  const error = environmentError(made);
+  return {
+    ...result,
+    done: [...(result.done ?? []), ...words.done],
+    json: { ...result.json, environment: made },
+    notes: [...(result.notes ?? []), ...words.notes],
+    errors: error ? [error] : [],
+  };
+}
+
+/** That of the run that made the version, where its record is here; else that of the machine that registered it. */
+function recordedEnvironment(tree: OpenRepository, { run, environment = {} }: Manifest): Environment {
+  const record = run !== undefined && isOid(run) ? findRun(tree, run)?.record : undefined;
+  return record?.environment.python === undefined ? environment : record.environment;
 }
