@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
+import { ciVerbs } from './declarations/ci.js';
 import { dataVerbs } from './declarations/data.js';
 import { elsewhereVerbs } from './declarations/elsewhere.js';
 import { hookVerbs } from './declarations/hooks.js';
@@ -35,7 +36,7 @@ export const VERB_GROUPS: readonly { title: string; verbs: readonly VerbDeclarat
   },
   { title: 'Record how things came to be:', verbs: [...provenanceVerbs, ...dataVerbs] },
   { title: 'Exchange with other tools:', verbs: [...interopVerbs, ...migrationVerbs] },
-  { title: 'Live in Git:', verbs: hookVerbs },
+  { title: 'Live in Git:', verbs: [...hookVerbs, ...ciVerbs] },
   { title: 'Configure:', verbs: settingVerbs },
   { title: 'About mlv:', verbs: aboutVerbs },
 ];

@@ -21,3 +21,18 @@ export async function hasCommit(context: GitContext, commit: string): Promise<bo
   const { code } = await context.run(['cat-file', '-e', `${commit}^{commit}`], { accept: [0, 1, 128] });
   return code === 0;
 }
+
+/** The commit that two commits have in common last; undefined where this clone knows none. */
+export async function mergeBase(context: GitContext, one: string, other: string): Promise<string | undefined> {
+  const { stdout, code } = await context.run(['merge-base', one, other], { accept: [0, 1] });
+  return code === 0 ? stdout.toString('utf8').trim().split('\n')[0] : undefined;
+}
+
+/** The commits that lead to `to` and not to `from`, newest first, at most `limit`. Error: `GIT_FAILED`. */
+export async function commitsSince(
+  context: GitContext,
+  { from, to, limit }: { from: string; to: string; limit: number },
+): Promise<string[]> {
+  const { stdout } = await context.run(['rev-list', `--max-count=${limit}`, to, `^${from}`, '--']);
+  return stdout.toString('utf8').split('\n').filter(Boolean);
+}

@@ -203,6 +203,10 @@ export interface Git {
   hasCommit(commit: string): Promise<boolean>;
   /** Paths whose files differ between two commits, of a rename both names; sorted. */
   changedPaths(from: string, to: string): Promise<string[]>;
+  /** The commit that two commits (whole names in hex) have in common last; undefined where this clone knows none. */
+  mergeBase(one: string, other: string): Promise<string | undefined>;
+  /** The commits that lead to `to` and not to `from`, newest first, at most `limit`. */
+  commitsSince(range: { from: string; to: string; limit: number }): Promise<string[]>;
   /** The branch that HEAD is on, such as `main`; undefined where it is on none. */
   branch(): Promise<string | undefined>;
   /** Files that differ from HEAD, staged or not, of a rename both names; and files that Git neither has nor ignores. */

@@ -1,5 +1,5 @@
 import { readBlobs } from './blobs.js';
-import { changedPaths, currentBranch, hasCommit } from './commits.js';
+import { changedPaths, commitsSince, currentBranch, hasCommit, mergeBase } from './commits.js';
 import { type GitContext, gitContext } from './context.js';
 import { workingChanges, workingDifference } from './difference.js';
 import { discoverRepository } from './discover.js';
@@ -63,6 +63,8 @@ export function gitOver(context: GitContext): Git {
     hashFiles: (paths) => hashFiles(context, paths),
     hasCommit: (commit) => hasCommit(context, commit),
     changedPaths: (from, to) => changedPaths(context, from, to),
+    mergeBase: (one, other) => mergeBase(context, one, other),
+    commitsSince: (range) => commitsSince(context, range),
     branch: () => currentBranch(context),
     workingChanges: () => workingChanges(context),
     workingDifference: (scratch) => workingDifference(context, scratch),

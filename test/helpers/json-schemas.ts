@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOOK_NAMES } from '../../src/git/hook-script.js';
 import { manifestSchema } from './json-manifest.js';
+import { ciSchemas } from './json-schemas-ci.js';
 import { annotation, dataSchemas, schemaDifference } from './json-schemas-data.js';
 import { elsewhereSchemas } from './json-schemas-elsewhere.js';
 import { errorSchema } from './json-schemas-error.js';
@@ -353,6 +354,7 @@ export const jsonSchemas = {
     ),
     edges: z.array(z.strictObject({ from: z.string(), to: z.string(), path })),
   }),
+  ...ciSchemas({ change, totals }),
   ...dataSchemas,
   ...interopSchemas,
   ...elsewhereSchemas({ transferred: transferredWith, problems }),
