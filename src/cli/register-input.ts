@@ -32,6 +32,7 @@ export async function registerRequest(
     params: await paramsOf(session, paramFiles, many(options.param)),
     metrics: await metricsOf(session, metricFiles, options),
     read: insidePaths(repository, filePaths),
+    fromRuns: options.run !== false,
     number: numberWish(options),
     components: many(options.component),
     ...texts(options),

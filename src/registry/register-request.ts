@@ -13,6 +13,8 @@ export interface RegisterRequest {
   metrics: Metrics;
   /** Files that parameters and metrics were read from. */
   read: readonly RepositoryPath[];
+  /** Takes parameters, metrics, data and environment from the runs that made the artifacts, where they are not given. */
+  fromRuns: boolean;
   number: NumberWish;
   /** Reference to the version that it came from. */
   parent?: string;

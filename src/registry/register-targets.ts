@@ -6,6 +6,7 @@ import { loadTargets, loadTargetsAt, selectTargets, type Target } from '../works
 import type { Repository } from '../workspace/repository.js';
 import { status, type TargetStatus } from '../workspace/status.js';
 import { dirtyWorkspace, relevantDirt, uncommittedPointers, unsavedTargets } from './clean-workspace.js';
+import { type RecordedRuns, recordedRuns } from './recorded-runs.js';
 
 /** What a registration takes from the workspace. */
 export interface TargetRequest {
@@ -16,11 +17,15 @@ export interface TargetRequest {
   read: readonly RepositoryPath[];
   /** True where what was not committed is kept with the version. */
   allowDirty: boolean;
+  /** True where the records of the runs that made the artifacts say what the user does not. */
+  fromRuns: boolean;
 }
 
 export interface RegisterTargets {
   artifacts: Target[];
   data: Target[];
+  /** What the runs that made the artifacts say of them. */
+  recorded: RecordedRuns | undefined;
   /** The commit that HEAD is on, hex. */
   commit: string;
   /** True where the workspace has something that the commit has not. */
@@ -45,14 +50,16 @@ export async function registerTargets(
   const commit = await headOf(repository);
   const { targets, problems } = await loadTargets(repository);
   const artifacts = wholeTargets(targets, request.artifacts, problems);
-  const data = request.data.length === 0 ? [] : wholeTargets(targets, request.data, problems);
+  const recorded = request.fromRuns ? recordedRuns(repository, { artifacts, targets }) : undefined;
+  const data = request.data.length > 0 ? wholeTargets(targets, request.data, problems) : (recorded?.data ?? []);
   refuseBoth(artifacts, data);
   const named = new Set([...artifacts, ...data].map(({ path }) => path));
   const differing = (await status(repository, [], options)).targets.filter(isOther).map(({ path }) => path);
   const unsaved = differing.filter((path) => named.has(path));
   if (unsaved.length > 0) throw unsavedTargets(unsaved);
+  const read = [...request.read, ...(recorded?.read ?? [])];
   const changes = await repository.git.workingChanges();
-  const dirt = relevantDirt({ ...changes, targets: differing }, request.read);
+  const dirt = relevantDirt({ ...changes, targets: differing }, read);
   const uncommitted = await uncommittedTargets(repository, { commit, targets: [...artifacts, ...data] });
   if (!request.allowDirty) {
     if (uncommitted.length > 0) throw uncommittedPointers(uncommitted);
@@ -60,9 +67,9 @@ export async function registerTargets(
     if (refusal) throw refusal;
   }
   const dirty = dirt.changed.length + dirt.untracked.length > 0;
-  const passedOver = changes.untracked.filter((path) => !dirt.untracked.includes(path) && !request.read.includes(path));
+  const passedOver = changes.untracked.filter((path) => !dirt.untracked.includes(path) && !read.includes(path));
   const pointers = new Map(targets.map((each) => [each.path, each]));
-  return { artifacts, data, commit, dirty, pointers, passedOver, notKept: differing };
+  return { artifacts, data, recorded, commit, dirty, pointers, passedOver, notKept: differing };
 }
 
 async function headOf({ git }: Repository): Promise<string> {

@@ -62,16 +62,18 @@ export interface RegisterReport {
  * `CONDITION_FALSE`, `OBJECT_MISSING` (not in the cache, or on no remote), those of references, of registerTargets, of
  * Registry.change.
  */
-export async function register(services: RegisterServices, request: RegisterRequest): Promise<RegisterReport> {
-  checkModelName(request.model);
+export async function register(services: RegisterServices, asked: RegisterRequest): Promise<RegisterReport> {
+  checkModelName(asked.model);
   const { repository, registry, reporter, signal } = services;
   const view = await registry.view();
-  const parent = await parentIn(view, request);
-  const artifacts = request.artifacts.length > 0 ? request.artifacts : await artifactsBefore(view, request);
-  const targets = await registerTargets(repository, { ...request, artifacts }, { reporter, signal });
-  const metrics = withData(request.metrics, targets);
-  await requireCondition(view, { ...request, metrics });
-  const [environment, items] = await Promise.all([services.probe(), itemsOf(services, targets, parent)]);
+  const parent = await parentIn(view, asked);
+  const artifacts = asked.artifacts.length > 0 ? asked.artifacts : await artifactsBefore(view, asked);
+  const targets = await registerTargets(repository, { ...asked, artifacts }, { reporter, signal });
+  const request = withRuns(asked, targets);
+  const { metrics } = request;
+  await requireCondition(view, request);
+  const environmentOf = async () => targets.recorded?.environment ?? services.probe();
+  const [environment, items] = await Promise.all([environmentOf(), itemsOf(services, targets, parent)]);
   const difference = request.allowDirty && targets.dirty ? await storeDifference(repository) : undefined;
   const notes = await ensureStored(services, { targets, difference, request });
   const branch = await repository.git.branch();
@@ -125,6 +127,19 @@ async function artifactsBefore(view: RegistryView, { model, components }: Regist
   throw new MlvError('USAGE', `what is ${model}? no artifact is named, and there is no version before`, {
     hint: `name the files or directories: mlv register ${model} model.pkl`,
   });
+}
+
+/** What was asked for, with what the runs recorded in the place of what was not said. */
+function withRuns(asked: RegisterRequest, targets: RegisterTargets): RegisterRequest {
+  const { recorded } = targets;
+  const none = (values: object): boolean => Object.keys(values).length === 0;
+  const metrics = recorded && none(asked.metrics) ? recorded.metrics : asked.metrics;
+  return {
+    ...asked,
+    params: recorded && none(asked.params) ? recorded.params : asked.params,
+    metrics: withData(metrics, targets),
+    read: [...asked.read, ...(recorded?.read ?? [])],
+  };
 }
 
 /** Figures with the oid of the data that they were measured on, where mlv tracks it. */
@@ -185,7 +200,7 @@ function notStored(paths: readonly RepositoryPath[]): MlvError {
 }
 
 function notesOn(
-  { passedOver, notKept }: RegisterTargets,
+  { passedOver, notKept, recorded }: RegisterTargets,
   { data }: Manifest,
   { parent, difference }: { parent: Manifest | undefined; difference: StoredDifference | undefined },
 ): string[] {
@@ -195,6 +210,11 @@ function notesOn(
   }
   if (notKept.length > 0) notes.push(`not kept, though its pointer says otherwise: the content of ${some(notKept)}`);
   if (passedOver.length > 0) notes.push(`not in Git, and taken for no code: ${some(passedOver)}`);
+  const { unread = [], otherNow = [] } = recorded ?? {};
+  if (unread.length > 0) notes.push(`the record of the run is not here, or damaged: ${some(unread)} (mlv fetch)`);
+  if (data.length === 0 && otherNow.length > 0) {
+    notes.push(`not named, since it is not what the run read: ${some(otherNow)} (--data)`);
+  }
   if (parent && parent.data.length > 0 && data.length === 0) {
     const paths = parent.data.map(({ path }) => path);
     notes.push(`no data is named; ${parent.version} names ${some(paths)} (--data)`);

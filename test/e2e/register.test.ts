@@ -172,6 +172,70 @@ describe('mlv register', () => {
   });
 });
 
+describe('of what mlv run made', () => {
+  let repository: RegisteringRepository;
+  const train = 'cat data/train.csv params.yaml > model.pkl; echo \'{"auc": 0.9}\' > scores.json';
+  const run = async (...more: string[]): Promise<void> => {
+    const { cwd } = repository;
+    await repository.mlv(
+      'run',
+      '-q',
+      '-d',
+      'data',
+      '-p',
+      'params.yaml',
+      '-o',
+      'model.pkl',
+      ...more,
+      '--',
+      'sh',
+      '-c',
+      train,
+    );
+    commitAll(cwd);
+    git(cwd, 'push', '--quiet', 'origin', 'main');
+    await repository.mlv('push', '-q');
+  };
+  const registered = async (...args: string[]) =>
+    parseDocument('register', await repository.mlv('register', 'fraud', ...args, '--json'));
+
+  beforeAll(async () => {
+    repository = await registeringRepository();
+    await run('-m', 'scores.json');
+  });
+
+  it('takes data, parameters, metrics and environment from its record', async () => {
+    const { manifest } = await registered('model.pkl');
+    expect(manifest.data.map(({ path }) => path)).toEqual(['data']);
+    expect(manifest.params).toEqual({ seed: 7, 'model.depth': 3 });
+    expect(Object.entries(manifest.metrics).map(([name, { value }]) => [name, value])).toEqual([['auc', 0.9]]);
+    const { runs } = parseDocument('why', await repository.mlv('why', 'model.pkl', '--json'));
+    expect(runs.map(({ environment }) => environment)).toEqual([manifest.environment]);
+  });
+
+  it('takes what is given instead, and nothing of the record with --no-run', async () => {
+    const given = await registered('model.pkl', '-m', 'auc=0.5', '-p', 'seed=1', '--description', 'other');
+    expect(given.manifest.params).toEqual({ seed: 1 });
+    expect(given.manifest.metrics.auc?.value).toBe(0.5);
+    expect(given.manifest.data.map(({ path }) => path)).toEqual(['data']);
+    const alone = await registered('model.pkl', '--no-run');
+    expect([alone.manifest.params, alone.manifest.metrics, alone.manifest.data]).toEqual([{}, {}, []]);
+  });
+
+  it('leaves out data that the run has not read, and says so; its files of parameters are no code', async () => {
+    const before = (await registered('model.pkl', '--version', '5.0.0')).manifest;
+    writeFiles(repository.cwd, { 'params.yaml': 'seed: 8\nmodel: {depth: 3}\n' });
+    await run('-m', 'scores.json');
+    const same = await registered('model.pkl');
+    expect(same.manifest.parent).toBe(before.version);
+    expect(same.manifest.bump?.reasons.join()).not.toContain('code');
+    await repository.commit({ 'data/more.csv': 'x\n' });
+    const { notes, manifest } = await registered('model.pkl');
+    expect(manifest.data).toEqual([]);
+    expect(notes.join('\n')).toContain('not what the run read: data');
+  });
+});
+
 describe('two registrations at once', () => {
   it('both succeed, under numbers of their own', async () => {
     const { upstream, run } = await registeringRepository();

@@ -9,7 +9,8 @@ export const registryVersionVerbs: readonly VerbDeclaration[] = [
       'Writes a manifest of what the version is (artifacts) and what it was made from (data, parameters, metrics, ' +
       'environment, commit), and an annotated tag <model>@<version>. Pointers and code must be committed, and the objects ' +
       'must be on their remote. Without --version and --bump, the number follows from what changed. Registering the same ' +
-      'content again does nothing. Without artifacts, those of the version before. See docs/registering.md.',
+      'content again does nothing. Without artifacts, those of the version before. Of artifacts that mlv run or mlv repro ' +
+      'made, the record says the data, parameters, metrics and environment that are not given. See docs/registering.md.',
     options: [
       { flags: '--data <path>', description: 'tracked data that it was made from', many: true },
       { flags: '--params <file>', description: 'parameters: YAML, JSON, TOML or .py; file:name for some', many: true },
@@ -17,6 +18,7 @@ export const registryVersionVerbs: readonly VerbDeclaration[] = [
       { flags: '--metrics <file>', description: 'metrics: JSON, YAML or CSV', many: true },
       { flags: '-m, --metric <name=value>', description: 'one metric; name:lower where less is better', many: true },
       { flags: '--on <data>', description: 'the data set that the metrics were measured on' },
+      { flags: '--no-run', description: 'take nothing from the record of the run that made the artifacts' },
       { flags: '--version <number>', description: 'this number: 1.4.0, 1.4.0-rc.1 or 1.4.0.2.17' },
       {
         flags: '--bump <part>',
@@ -36,6 +38,7 @@ export const registryVersionVerbs: readonly VerbDeclaration[] = [
       { flags: '--no-push', description: 'keep the registry in this clone until mlv registry push' },
     ],
     examples: [
+      ['mlv register fraud model.pkl', 'a model that mlv run or mlv repro made: the rest is in its record'],
       ['mlv register fraud model.pkl --data data/train --params params.yaml --metrics metrics.json', 'a version'],
       ["mlv register fraud --metrics metrics.json --on data/test --if 'accuracy >= 0.93' --push", 'from a CI job'],
       ['mlv register ensemble --component fraud@production --component geo@^2.1', 'a version made of others'],
