@@ -1,15 +1,17 @@
 import { MlvError } from '../core/errors.js';
 import type { HookFact } from '../git/hook-gate.js';
 import { Completeness } from '../workspace/completeness.js';
-import { isDirectoryTarget, isPointerPath, parseTarget } from '../workspace/pointers.js';
+import { missingNew } from '../workspace/new-objects.js';
+import { isDirectoryTarget, isPointerPath, loadTargetsAt, parseTarget, type Target } from '../workspace/pointers.js';
 import type { OpenRepository } from './context.js';
 import { quotePath } from './render/quote.js';
 import { formatBytes, formatCount } from './render/units.js';
 import type { Result } from './verb.js';
 
 /**
- * Before a commit: refuses large files that go into Git, and pointers whose objects are not in the cache, since nobody
- * else could ever have them. What a remote holds and this cache does not is fetched first (`mlv fetch`).
+ * Before a commit: refuses large files that go into Git, and pointers with objects that neither the cache has nor the
+ * commit before names, since nobody else could ever have them. What a remote holds and this cache does not is fetched
+ * first (`mlv fetch`).
  */
 export async function checkStaged(repository: OpenRepository, facts: readonly HookFact[]): Promise<Result> {
   const limit = repository.config.hooks.largeFile;
@@ -31,6 +33,7 @@ async function incomplete(repository: OpenRepository, facts: readonly HookFact[]
   const blobs = await repository.git.readBlobs([...new Set(staged.map(({ blob }) => blob))]);
   const completeness = new Completeness(repository.cache, `${repository.cache.directory}/complete`);
   const errors: MlvError[] = [];
+  let former: Target[] | undefined;
   for (const { path, blob } of staged) {
     const bytes = blobs.get(blob);
     if (!bytes) continue;
@@ -38,13 +41,22 @@ async function incomplete(repository: OpenRepository, facts: readonly HookFact[]
       const target = parseTarget(path, bytes.toString('utf8'));
       const { pointer } = target;
       const missing = completeness.missing(pointer.oid, isDirectoryTarget(target), pointer.size);
-      if (missing.objects > 0) errors.push(notThere(target.path, missing.objects));
+      if (missing.objects === 0) continue;
+      former ??= await committed(repository);
+      const added = missingNew(repository, target, former);
+      if (added > 0) errors.push(notThere(target.path, added));
     } catch (error) {
       if (!(error instanceof MlvError)) throw error;
       errors.push(error);
     }
   }
   return errors;
+}
+
+/** What the commit before names was somewhere then: of a partial directory most is not here. */
+async function committed(repository: OpenRepository): Promise<Target[]> {
+  if ((await repository.git.head()) === undefined) return [];
+  return (await loadTargetsAt(repository, { kind: 'revision', revision: 'HEAD' })).targets;
 }
 
 function notThere(path: string, objects: number): MlvError {

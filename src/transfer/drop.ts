@@ -60,7 +60,10 @@ export async function drop(
   const { repository, signal } = context;
   const here = await requireUnchanged(repository, targets, signal);
   const proofs = await proveOnRemotes(context, targets.map(rootOf), options);
-  requireProof(targets, proofs);
+  requireProof(
+    targets.map(({ path, pointer }) => ({ path, oid: pointer.oid })),
+    proofs,
+  );
   const report: DropReport = {
     dryRun: options.dryRun ?? false,
     targets: targets.map(({ path, pointer }) => ({
@@ -104,8 +107,12 @@ async function takeOut(repository: Repository, targets: readonly Target[], signa
   forgetParts(repository.layout, paths);
 }
 
-function requireProof(targets: readonly Target[], { proven, findings, errors }: Proofs): void {
-  const lacking = targets.filter(({ pointer }) => !proven.has(pointer.oid));
+/** Error: `OBJECT_MISSING` where something was not proved, or that of the remote where none could be asked. */
+export function requireProof(
+  wanted: readonly { path: RepositoryPath; oid: Oid }[],
+  { proven, findings, errors }: Proofs,
+): void {
+  const lacking = wanted.filter(({ oid }) => !proven.has(oid));
   const [first] = lacking;
   if (!first) return;
   const [error] = errors;
@@ -135,7 +142,7 @@ async function dropped(repository: Repository, targets: readonly Target[]): Prom
 }
 
 /** What the pointers of every working tree need but for some targets of this one, and what links lead to. */
-async function neededHere(repository: Repository, without: ReadonlySet<RepositoryPath>): Promise<Set<string>> {
+export async function neededHere(repository: Repository, without: ReadonlySet<RepositoryPath>): Promise<Set<string>> {
   const { cache, git, layout } = repository;
   const { files, missing } = await git.worktreeStates(POINTER_SUFFIX);
   requireWorktrees(missing);

@@ -85,7 +85,8 @@ describe('mlv drop', () => {
     const lost = await runMlv(['drop', 'data'], { cwd: top });
     expect([lost.exitCode, lost.stderr]).toEqual([4, expect.stringContaining('no remote has all of')]);
     expect([read('data/a.txt'), read('model.pkl')]).toEqual(['first', 'weights']);
-    expect((await runMlv(['drop', 'data/deep'], { cwd: top })).exitCode).toBe(2);
+    expect((await runMlv(['drop', 'data/deep'], { cwd: top })).exitCode).toBe(4);
+    expect(read('data/deep/b.txt')).toBe(FILES['data/deep/b.txt']);
   });
 
   it('keeps in the cache what another target or another working tree needs', async () => {

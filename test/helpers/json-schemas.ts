@@ -8,6 +8,7 @@ import { errorSchema } from './json-schemas-error.js';
 import { interopSchemas } from './json-schemas-interop.js';
 import { lineageSchemas } from './json-schemas-lineage.js';
 import { migrationSchemas } from './json-schemas-migration.js';
+import { partialSchemas } from './json-schemas-partial.js';
 import { registryQuestionSchemas } from './json-schemas-questions.js';
 import { localCollection, retention, spaceSchemas } from './json-schemas-space.js';
 import { registryStageSchemas } from './json-schemas-stages.js';
@@ -361,6 +362,7 @@ export const jsonSchemas = {
   ...lineageSchemas,
   ...migrationSchemas,
   ...spaceSchemas,
+  ...partialSchemas,
   gc: z.union([
     localCollection,
     z.strictObject({

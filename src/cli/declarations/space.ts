@@ -26,6 +26,7 @@ export const spaceVerbs: readonly VerbDeclaration[] = [
     ],
     examples: [
       ['mlv drop data/', 'keep the pointer, free the disk; mlv pull data/ has it back, bit for bit'],
+      ['mlv drop data/images/0', 'a part of a directory, which is a partial one then'],
       ['mlv drop models/ --dry-run', 'is all of it on the remote, and how much would be freed?'],
       ['mlv drop raw/ --deep', 'after every byte on the remote was read'],
     ],

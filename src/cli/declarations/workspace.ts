@@ -185,6 +185,39 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/mv.js'),
   },
   {
+    usage: 'sparse',
+    summary: 'Have only a part of a tracked directory here',
+    description:
+      'mlv pull of a path inside a directory brings a part, or more of it; mlv pull of the directory brings all of it. ' +
+      'What is not here is no deletion: see docs/partial-directories.md.',
+    verbs: [
+      {
+        usage: 'set <path...>',
+        summary: 'Want these parts of their directories here, and no others',
+        description:
+          'Brings what is not here, from the remote where the cache lacks it; the rest leaves the workspace where it is as the ' +
+          'pointer says and in the cache, which keeps it (mlv drop takes it from there, too). Patterns are those of .gitignore.',
+        examples: [
+          ['mlv sparse set data/images/0 data/labels.csv', 'these two, of data'],
+          ["mlv sparse set 'data/**/*.csv'", 'what matches'],
+        ],
+        exits: [
+          [1, 'something that is saved nowhere stayed'],
+          [4, 'objects are missing; nothing was removed'],
+          [7, 'the remote cannot be used; nothing was removed'],
+        ],
+        careful: true,
+        load: () => import('../verbs/sparse-set.js'),
+      },
+      {
+        usage: 'list',
+        summary: 'List which parts are wanted here',
+        examples: [['mlv sparse list', 'of every directory that is partial in this working tree']],
+        load: () => import('../verbs/sparse-list.js'),
+      },
+    ],
+  },
+  {
     usage: 'unprotect <path...>',
     summary: 'Make linked files private copies that can be edited',
     description:
