@@ -45,5 +45,26 @@ export function elsewhereSchemas<T extends z.ZodType, P extends z.ZodType>(parts
       problems,
     }),
     import: imported,
+    'import-url': imported,
+    update: z.strictObject({
+      dryRun: z.boolean().describe('true with --check, too'),
+      targets: z.array(
+        z.strictObject({
+          path: z.string(),
+          state: z
+            .enum(['unchanged', 'changed', 'updated'])
+            .describe('`changed`: the source has something new, and nothing was done'),
+          before: source,
+          after: source.partial({ oid: true }).describe('without `oid` where only the content would tell'),
+          changes: z
+            .strictObject({ added: count, modified: count, deleted: count })
+            .optional()
+            .describe('files of a directory'),
+          files: z.array(z.string()).describe('that a commit should hold'),
+        }),
+      ),
+      notAsked: z.array(z.string()).describe('imports from this machine that were not named'),
+      problems: z.array(z.unknown()).describe('errors: pointers that cannot be read, sources that cannot be asked'),
+    }),
   };
 }

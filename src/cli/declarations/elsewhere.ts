@@ -57,4 +57,56 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
     careful: true,
     load: () => import('../verbs/import.js'),
   },
+  {
+    usage: 'import-url <url-or-path>',
+    summary: 'Take a file of a bucket, a web server or this machine in, with where it came from',
+    description:
+      's3://bucket/key (?versionId=… for one version), https://…, file:///… or a path. The pointer keeps the address and what ' +
+      'the server calls this content (ETag, version, size, time), so that mlv update can ask whether it changed. Credentials ' +
+      'in an address are used and kept nowhere. A download that broke goes on where it was.',
+    options: [
+      { flags: '-o, --output <path>', description: 'where to put it, as with cp (default: its own name, here)' },
+      { flags: '-r, --remote <name>', description: 'use the endpoint and credentials of this remote' },
+      { flags: '--force', description: 'overwrite what is there' },
+      { flags: '--stage', description: 'record the pointer in the Git index' },
+      { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
+    ],
+    examples: [
+      ['mlv import-url https://example.com/data/iris.csv', 'a public data set'],
+      ['mlv import-url s3://vendor-data/2026/labels.parquet -o data/', 'an object of a bucket'],
+    ],
+    exits: [
+      [1, 'unsaved files stood in the way and were kept'],
+      [7, 'the address cannot be read: not there, credentials, permissions, network'],
+    ],
+    careful: true,
+    load: () => import('../verbs/import-url.js'),
+  },
+  {
+    usage: 'update [path...]',
+    summary: 'Ask where imports came from whether there is something new, and bring it',
+    description:
+      'Imports of Git repositories follow their branch; a tag or commit changes with --rev only. Nothing that was changed here ' +
+      'is overwritten without --force. Sources on this machine are asked only where they are named.',
+    options: [
+      { flags: '--rev <revision>', description: 'follow this branch, tag or commit from now on' },
+      { flags: '-n, --dry-run', description: 'only say what changed' },
+      { flags: '--check', description: 'as --dry-run, and end with exit code 3 where something changed' },
+      { flags: '--force', description: 'overwrite what was changed here' },
+      { flags: '--stage', description: 'record the pointers in the Git index' },
+      { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
+    ],
+    examples: [
+      ['mlv update', 'everything that was imported'],
+      ['mlv update data/images --rev v2', 'from now on as of another tag'],
+      ['mlv update --check', 'in CI: is there something new?'],
+    ],
+    exits: [
+      [1, 'something was changed here, and was kept'],
+      [3, 'with --check: something changed at its source'],
+      ...EXITS,
+    ],
+    careful: true,
+    load: () => import('../verbs/update.js'),
+  },
 ];

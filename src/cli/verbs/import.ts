@@ -1,18 +1,14 @@
-import { join, posix } from 'node:path';
-import { checkImportPlace, type Imported, importTarget } from '../../workspace/import-target.js';
+import { mkdirSync } from 'node:fs';
+import { posix } from 'node:path';
+import { checkImportPlace, importTarget } from '../../workspace/import-target.js';
 import type { PointerSource } from '../../workspace/pointer-source.js';
-import { pointerPathOf } from '../../workspace/pointers.js';
-import { checkoutErrors } from '../checkout-errors.js';
-import { type OpenRepository, openRepository } from '../context.js';
+import { openRepository } from '../context.js';
+import { importResult } from '../elsewhere/import-result.js';
 import { foreignObject } from '../elsewhere/object.js';
 import { withScratch } from '../elsewhere/open.js';
 import { foreignContent } from '../elsewhere/operand.js';
 import { importPlace } from '../elsewhere/place.js';
-import { scratchDirectory } from '../elsewhere/scratch.js';
 import { storedUrl } from '../elsewhere/source-url.js';
-import { gitAddCommand } from '../git-hint.js';
-import { displayer } from '../operands.js';
-import { formatBytes, formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
@@ -21,7 +17,8 @@ export async function run(session: Session, { args: [url = '', operand = ''], op
   const own = await openRepository(session);
   const force = options.force === true;
   const revision = textOption(options.rev);
-  const directory = scratchDirectory(join(own.layout.commonDir, 'mlv'), 'import-');
+  const directory = own.cache.temporary.next();
+  mkdirSync(directory);
   return withScratch(directory, async () => {
     const asked = { url, operand, revision, directory, contents: true, versions: false, own };
     const content = await foreignContent(session, asked);
@@ -44,35 +41,4 @@ export async function run(session: Session, { args: [url = '', operand = ''], op
     const imported = await importTarget(own, { path, content: stored, source }, { force, stage, reporter, signal });
     return importResult(own, { path, source, imported });
   });
-}
-
-/** What an import did. */
-export async function importResult(
-  own: OpenRepository,
-  { path, source, imported }: { path: string; source: PointerSource; imported: Imported },
-): Promise<Result> {
-  const { pointer, checkout, files, staged } = imported;
-  const errors = checkoutErrors(checkout);
-  const what = `${formatCount(pointer.files ?? 1, 'file')}, ${formatBytes(pointer.size)}`;
-  const at = source.commit === undefined ? '' : ` at ${source.commit.slice(0, 10)}`;
-  const show = displayer(own);
-  const command = staged || files.length === 0 ? undefined : await gitAddCommand(own, files);
-  return {
-    done:
-      files.length === 0
-        ? []
-        : [`imported ${show(path, pointer.files !== undefined)} from ${source.url}${at} (${what})`],
-    notes: command === undefined ? [] : ['To record it in Git:', `  ${command}`],
-    json: {
-      path,
-      pointer: pointerPathOf(path),
-      oid: pointer.oid,
-      size: pointer.size,
-      ...(pointer.files !== undefined && { files: pointer.files }),
-      source,
-      written: files,
-      staged,
-    },
-    errors,
-  };
 }
