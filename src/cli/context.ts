@@ -9,6 +9,7 @@ import { openGit } from '../git/open.js';
 import { ObjectCache } from '../objects/cache.js';
 import { loadHash } from '../objects/hash.js';
 import { cacheMoved, movedTo } from '../workspace/cache-moved.js';
+import { registerTenant } from '../workspace/cache-tenants.js';
 import { CacheUse } from '../workspace/cache-use.js';
 import type { Repository } from '../workspace/repository.js';
 import { StatIndex } from '../workspace/stat-index.js';
@@ -88,7 +89,10 @@ async function configureCache(
     session.atEnd(() => use.end());
     await use.begin(() => session.reporter.note('waiting for a collection of the cache to end'));
     const moved = movedTo(use.directory);
-    if (moved === undefined) return { use, ...configured };
+    if (moved === undefined) {
+      registerTenant(use.directory, where.git.layout);
+      return { use, ...configured };
+    }
     use.end();
     if (attempt > 0) throw cacheMoved(use.directory, moved);
   }

@@ -7,8 +7,10 @@ import { type OpenRepository, openRepository } from './context.js';
 import { parseDuration } from './duration.js';
 import { errorDocument } from './errors.js';
 import { transferContext } from './open-transfer.js';
+import { neededByOthers } from './other-repositories.js';
 import { localCollectionLines } from './render/local-collection.js';
 import type { Session } from './session.js';
+import { today } from './today.js';
 import { type Result, textOption, type VerbInput } from './verb.js';
 
 const MOST_COMMITS = 1_000_000;
@@ -38,7 +40,7 @@ export async function collectCache(
       retention = found.retention;
       return found;
     },
-    others: async () => [],
+    others: () => neededByOthers(session, repository),
     now: Date.now,
   });
   const lines = [...localCollectionLines(report, { retention, unnamed })];
@@ -48,11 +50,6 @@ export async function collectCache(
     notes: notesOn(report),
     errors: report.errors.filter((error) => !isMlvError(error, 'REMOTE_NOT_CONFIGURED')),
   };
-}
-
-/** Today's date, as retention rules compare it. */
-export function today(): string {
-  return new Date().toISOString().slice(0, 10);
 }
 
 function retained(

@@ -3,6 +3,7 @@ import type { Environment } from '../provenance/environment.js';
 import { probeEnvironment } from '../provenance/probe-environment.js';
 import type { RunTools } from '../provenance/run.js';
 import { type CommandOptions, runCommand } from '../provenance/run-command.js';
+import { cacheMoved, movedTo } from '../workspace/cache-moved.js';
 import type { OpenRepository } from './context.js';
 import type { Session } from './session.js';
 import { isInForeground } from './terminal.js';
@@ -33,16 +34,16 @@ export function runTools(
     execute: async (command, where) => {
       // A command may take days, and names nothing of the cache before its outputs are added.
       repository.use.end();
-      try {
-        return await runCommand(command, {
-          ...where,
-          output: output ?? (globals.json ? 'error' : 'inherit'),
-          onSignals: divertSignals,
-          sharesTerminal: isInForeground(),
-        });
-      } finally {
-        await repository.use.begin();
-      }
+      const ending = await runCommand(command, {
+        ...where,
+        output: output ?? (globals.json ? 'error' : 'inherit'),
+        onSignals: divertSignals,
+        sharesTerminal: isInForeground(),
+      });
+      await repository.use.begin();
+      const moved = movedTo(repository.use.directory);
+      if (moved !== undefined) throw cacheMoved(repository.use.directory, moved);
+      return ending;
     },
   };
 }

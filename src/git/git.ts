@@ -174,6 +174,8 @@ export interface Git {
     suffix: string,
     which: { commits: readonly string[]; whole: readonly string[] },
   ): Promise<ReachableFiles['versions']>;
+  /** Of the working trees that are there, the caller's first: top, and own Git directory. */
+  worktreeDirectories(): Promise<{ top: string; gitDir: string }[]>;
   /** Tops of the working trees that are there, the caller's first. */
   worktrees(): Promise<string[]>;
   /** A commit that brought the blob or took it away; undefined where none that anything leads to does. */

@@ -50,6 +50,10 @@ export function gitOver(context: GitContext): Git {
     worktreeStates: (suffix) => worktreeStates(context, suffix),
     commitGraph: (starts) => commitGraph(context, starts),
     filesOfCommits: (suffix, which) => filesOfCommits(context, suffix, which),
+    worktreeDirectories: async () =>
+      (await listWorktrees(context))
+        .filter(({ present }) => present)
+        .map(({ path, context: { layout } }) => ({ top: path, gitDir: layout.gitDir })),
     worktrees: async () => (await listWorktrees(context)).filter(({ present }) => present).map(({ path }) => path),
     commitWith: (blob) => commitWith(context, blob),
     remoteTips: () => remoteTips(context),

@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -13,7 +12,9 @@ import {
 import { dirname } from 'node:path';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import type { ObjectCache } from './cache.js';
+import { cacheError } from './cache-error.js';
 import { flushFiles } from './flush.js';
+import { isForGroup, makeCacheDirectory } from './group-directory.js';
 import { copyAndHash } from './stream-copy.js';
 
 /** A batch is given to the disk after this many objects or bytes, so that neither memory nor a kill costs more. */
@@ -41,7 +42,8 @@ export interface SharedFile {
 export class CacheBatch {
   private pending: Pending[] = [];
   private pendingBytes = 0;
-  private readonly folders = new Set<string>();
+  /** Folders that are there, and whether a group shares them. */
+  private readonly folders = new Map<string, boolean>();
   private readonly known = new Set<string>();
 
   constructor(private readonly cache: ObjectCache) {}
@@ -73,7 +75,7 @@ export class CacheBatch {
       }
     } catch (error) {
       rmSync(temporary, { force: true });
-      throw fileSystemError('write to the cache', temporary, error);
+      throw cacheError('write to the cache', temporary, error);
     }
     this.stage(temporary, hex, bytes.byteLength);
   }
@@ -164,14 +166,18 @@ export class CacheBatch {
     const path = this.cache.pathOfHex(item.hex);
     try {
       const folder = dirname(path);
-      if (!this.folders.has(folder)) {
-        mkdirSync(folder, { recursive: true });
-        this.folders.add(folder);
+      let shared = this.folders.get(folder);
+      if (shared === undefined) {
+        makeCacheDirectory(folder);
+        shared = isForGroup(folder);
+        this.folders.set(folder, shared);
       }
+      // A umask that keeps files from the group would make an object that only its maker can read.
+      if (shared && !item.shared && (process.umask() & 0o040) !== 0) chmodSync(item.temporary, 0o440);
       if (item.shared) makeReadOnly(item.temporary, item.shared);
       renameSync(item.temporary, path);
     } catch (error) {
-      throw fileSystemError('write to the cache', path, error);
+      throw cacheError('write to the cache', path, error);
     }
   }
 }

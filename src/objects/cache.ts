@@ -1,7 +1,6 @@
 import {
   closeSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -12,6 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { cacheError } from './cache-error.js';
+import { makeCacheDirectory } from './group-directory.js';
 import type { HashFunction } from './hash.js';
 import { type Oid, splitOid, toOid } from './oid.js';
 import { hashStream } from './stream-copy.js';
@@ -150,7 +151,7 @@ export class ObjectCache {
     try {
       unlinkSync(path);
     } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw fileSystemError('remove', path, error);
+      if (systemErrorCode(error) !== 'ENOENT') throw cacheError('remove', path, error);
     }
   }
 
@@ -162,7 +163,7 @@ export class ObjectCache {
     const folder = join(this.directory, 'corrupt');
     const target = join(folder, `${splitOid(oid).hex}-${Date.now()}`);
     try {
-      mkdirSync(folder, { recursive: true });
+      makeCacheDirectory(folder);
       renameSync(this.pathOf(oid), target);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return undefined;

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
+import { cacheError } from './cache-error.js';
+import { makeCacheDirectory } from './group-directory.js';
 
 const STALE_AFTER_MS = 7 * 24 * 3600 * 1000;
 const host = `${hostname()
@@ -44,9 +46,9 @@ export class TemporaryFiles {
   next(): string {
     if (!this.made) {
       try {
-        makeDirectory(this.directory);
+        makeCacheDirectory(this.directory);
       } catch (error) {
-        throw fileSystemError('create the directory', this.directory, error);
+        throw cacheError('create the directory', this.directory, error);
       }
       this.made = true;
     }
@@ -60,21 +62,21 @@ export class TemporaryFiles {
       const path = join(this.directory, name);
       const stat = statSync(path, { throwIfNoEntry: false });
       if (!stat || !isStaleTemporary(name, now - stat.mtimeMs)) continue;
-      rmSync(path, { force: true, recursive: true });
-      freed += stat.size;
+      if (removed(path)) freed += stat.size;
     }
     return freed;
   }
 }
 
-/** Node's recursive form hides why a directory cannot be made (on a read-only disk it says ENOENT). */
-function makeDirectory(path: string): void {
+/** False for what belongs to somebody else, in a cache that a group shares: its maker clears it away. */
+function removed(path: string): boolean {
   try {
-    mkdirSync(path);
+    rmSync(path, { force: true, recursive: true });
+    return true;
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT') mkdirSync(path, { recursive: true });
-    else if (code !== 'EEXIST') throw error;
+    if (code === 'EACCES' || code === 'EPERM') return false;
+    throw fileSystemError('remove', path, error);
   }
 }
 

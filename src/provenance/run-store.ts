@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileSystemError, isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
 import { CacheBatch } from '../objects/cache-batch.js';
+import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf, isOid, type Oid } from '../objects/oid.js';
 import { decodeTree, encodeTree, type TreeEntry } from '../objects/tree-format.js';
@@ -89,8 +90,9 @@ export function rememberRun({ cache }: Repository, run: PointerRun): void {
   const path = notePath(cache.directory, run.key);
   const temporary = cache.temporary.next();
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeCacheDirectory(dirname(path));
     writeFileSync(temporary, `${run.oid}\n`, { flag: 'wx' });
+    letGroupRead(temporary);
     renameSync(temporary, path);
   } catch (error) {
     throw fileSystemError('write', path, error);

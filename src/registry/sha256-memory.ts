@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ObjectCache } from '../objects/cache.js';
+import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
 import { DIGEST_BYTES, type Oid, splitOid } from '../objects/oid.js';
 
 const MAGIC = Buffer.from('mlvsha2\x01', 'latin1');
@@ -36,9 +37,10 @@ export class Sha256Memory {
     const path = this.pathOf(oid);
     let temporary: string | undefined;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeCacheDirectory(dirname(path));
       temporary = this.cache.temporary.next();
       writeFileSync(temporary, encode(digests, splitOid(oid).hex), { flag: 'wx' });
+      letGroupRead(temporary);
       renameSync(temporary, path);
     } catch {
       if (temporary !== undefined) rmSync(temporary, { force: true });

@@ -12,6 +12,9 @@ const POINTER_BYTES = 256 * 1024;
 /** Unreadable pointers whose commit is looked up, for messages. */
 const NAMED = 20;
 
+/** All that is looked at of a repository. */
+export type ReadRepository = Pick<Repository, 'git' | 'layout'>;
+
 export interface RootOptions {
   /** Do not ask the Git remotes whether they have branches or tags that this clone lacks. */
   offline?: boolean;
@@ -55,7 +58,7 @@ export interface GitRoots {
  * that lacks branches of its Git remotes, a working tree that cannot be looked at), `POINTER_INVALID` for pointers that
  * name nothing, `FORMAT_TOO_NEW` for those of a later version, `GIT_FAILED`, `FILE_SYSTEM`, and those of `retained`.
  */
-export async function collectGitRoots(repository: Repository, options: RootOptions = {}): Promise<GitRoots> {
+export async function collectGitRoots(repository: ReadRepository, options: RootOptions = {}): Promise<GitRoots> {
   const { git } = repository;
   if (!options.shallow && (await git.isShallow())) {
     throw incomplete('this clone is shallow: it lacks history', { hint: 'get all of it: git fetch --unshallow' });
@@ -91,7 +94,7 @@ export function requireWorktrees(missing: readonly string[]): void {
 }
 
 /** Branches and tags of Git remotes, whose commits this clone has all, too. */
-async function knownTips({ git }: Repository): Promise<RemoteTip[]> {
+async function knownTips({ git }: ReadRepository): Promise<RemoteTip[]> {
   const tips = await git.remoteTips().catch((error: unknown) => {
     if (!isMlvError(error, 'GIT_FAILED')) throw error;
     throw new MlvError('GIT_FAILED', error.message, {
@@ -118,7 +121,7 @@ function fetchingCommand(unknown: readonly RemoteTip[]): string {
 
 /** Adds what versions of pointers in Git name. */
 export async function readVersions(
-  { git }: Repository,
+  { git }: ReadRepository,
   versions: ReachableFiles['versions'],
   found: PointerRoots,
 ): Promise<void> {
@@ -131,7 +134,7 @@ export async function readVersions(
   }
 }
 
-async function withCommits({ git }: Repository, { unreadable }: PointerRoots): Promise<UnreadablePointer[]> {
+async function withCommits({ git }: ReadRepository, { unreadable }: PointerRoots): Promise<UnreadablePointer[]> {
   const named: UnreadablePointer[] = [];
   for (const { path, blob, message } of unreadable) {
     const commit = blob !== undefined && named.length < NAMED ? await git.commitWith(blob) : undefined;
@@ -140,7 +143,7 @@ async function withCommits({ git }: Repository, { unreadable }: PointerRoots): P
   return named;
 }
 
-async function unreadableError(repository: Repository, found: PointerRoots): Promise<MlvError> {
+async function unreadableError(repository: ReadRepository, found: PointerRoots): Promise<MlvError> {
   const pointers = await withCommits(repository, found);
   const [first] = pointers;
   const where = first?.commit === undefined ? '' : ` (commit ${first.commit.slice(0, 12)})`;

@@ -11,6 +11,7 @@ import type { Selection, Target } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import { WantedPart } from '../workspace/wanted-part.js';
 import { cacheLoader } from '../workspace/workspace-trees.js';
+import type { LiveRoot } from './collection-mark.js';
 import { type DropOptions, type DroppedTarget, type DropReport, neededHere, requireProof } from './drop.js';
 import type { TransferContext } from './open-transfer.js';
 import { type ProofWanted, proveOnRemotes } from './prove.js';
@@ -51,7 +52,7 @@ export async function dropInside(
     } satisfies DroppedTarget);
   }
   const work = async (): Promise<void> => {
-    const going = options.keepCache ? [] : await contentOnlyOf(repository, inside);
+    const going = options.keepCache ? [] : await contentOnlyOf(repository, inside, (await options.others?.()) ?? []);
     if (!report.dryRun) for (const look of looks) takeOut(repository, look);
     for (const { oid, bytes } of going) {
       if (!report.dryRun) repository.cache.remove(oid);
@@ -131,10 +132,11 @@ function takeOut(repository: Repository, look: UnwantedLook): void {
 async function contentOnlyOf(
   repository: Repository,
   inside: readonly Inside[],
+  others: readonly LiveRoot[],
 ): Promise<{ oid: Oid; bytes: number }[]> {
   const { cache } = repository;
   const targets = [...new Set(inside.map(({ target }) => target))];
-  const needed = await neededHere(repository, new Set(targets.map(({ path }) => path)));
+  const needed = await neededHere(repository, new Set(targets.map(({ path }) => path)), others);
   const going = new Set<string>();
   for (const target of targets) {
     const dropped = inside.filter((each) => each.target === target).map(({ below }) => below);

@@ -12,6 +12,7 @@ import { POINTER_SUFFIX } from '../workspace/pointer-format.js';
 import { isDirectoryTarget, pointerPathOf, readPointerText, type Target } from '../workspace/pointers.js';
 import { removeUnchanged, requireUnchanged } from '../workspace/remove-unchanged.js';
 import type { Repository } from '../workspace/repository.js';
+import type { LiveRoot } from './collection-mark.js';
 import { requireWorktrees } from './collection-roots.js';
 import type { TransferContext } from './open-transfer.js';
 import { PointerRoots } from './pointer-roots.js';
@@ -24,6 +25,8 @@ export interface DropOptions {
   deep?: boolean;
   /** Leave the objects in the cache. */
   keepCache?: boolean;
+  /** What other repositories need that share the cache. */
+  others?: () => Promise<LiveRoot[]>;
   dryRun?: boolean;
 }
 
@@ -80,7 +83,7 @@ export async function drop(
     return report;
   }
   const work = async (): Promise<void> => {
-    const going = await dropped(repository, targets);
+    const going = await dropped(repository, targets, (await options.others?.()) ?? []);
     if (!report.dryRun) await takeOut(repository, targets, signal);
     for (const { oid, bytes } of going) {
       if (!report.dryRun) repository.cache.remove(oid);
@@ -127,9 +130,13 @@ export function requireProof(
 }
 
 /** Objects of the targets that nothing else needs here; what others are made of comes last. */
-async function dropped(repository: Repository, targets: readonly Target[]): Promise<{ oid: Oid; bytes: number }[]> {
+async function dropped(
+  repository: Repository,
+  targets: readonly Target[],
+  others: readonly LiveRoot[],
+): Promise<{ oid: Oid; bytes: number }[]> {
   const { cache } = repository;
-  const needed = await neededHere(repository, new Set(targets.map(({ path }) => path)));
+  const needed = await neededHere(repository, new Set(targets.map(({ path }) => path)), others);
   const below = new ReachableObjects(cache);
   for (const target of targets) below.add(target.pointer.oid, isDirectoryTarget(target));
   const going: { oid: Oid; bytes: number }[] = [];
@@ -142,7 +149,11 @@ async function dropped(repository: Repository, targets: readonly Target[]): Prom
 }
 
 /** What the pointers of every working tree need but for some targets of this one, and what links lead to. */
-export async function neededHere(repository: Repository, without: ReadonlySet<RepositoryPath>): Promise<Set<string>> {
+export async function neededHere(
+  repository: Repository,
+  without: ReadonlySet<RepositoryPath>,
+  others: readonly LiveRoot[],
+): Promise<Set<string>> {
   const { cache, git, layout } = repository;
   const { files, missing } = await git.worktreeStates(POINTER_SUFFIX);
   requireWorktrees(missing);
@@ -154,7 +165,7 @@ export async function neededHere(repository: Repository, without: ReadonlySet<Re
     if (text !== undefined) found.add(text, path);
   }
   const needed = new ReachableObjects(cache);
-  for (const { oid, directory } of found.roots.values()) addReadable(needed, { oid, directory });
+  for (const { oid, directory } of [...found.roots.values(), ...others]) addReadable(needed, { oid, directory });
   for (const hex of linkedObjects(cache, await git.worktrees(), (path) => isBelowOne(layout.worktree, path, without)))
     needed.hexes.add(hex);
   return needed.hexes;

@@ -1,7 +1,9 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { fileSystemError, isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
+import { cacheError } from '../objects/cache-error.js';
+import { makeCacheDirectory } from '../objects/group-directory.js';
 import { isStaleTemporary, temporaryName } from '../objects/temporary-files.js';
 import { holdLock, isHeld } from './lock-file.js';
 
@@ -33,7 +35,7 @@ export class CacheUse {
     while (this.file === undefined) {
       const file = note(join(this.directory, USERS));
       if (file === undefined) return;
-      if (!isHeld(join(this.directory, LOCK))) {
+      if (!isCollecting(this.directory)) {
         this.file = file;
         return;
       }
@@ -70,7 +72,7 @@ export async function whileAlone<T>(
   use?.end();
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
-    const release = holdLock(join(directory, LOCK));
+    const release = lock(directory);
     let others: string[] = [];
     if (release) {
       try {
@@ -82,6 +84,24 @@ export async function whileAlone<T>(
     }
     if (Date.now() > until) throw busy(directory, others);
     await setTimeout(WAIT_MS);
+  }
+}
+
+/** A lock that cannot be read yet was made by another user a moment ago. */
+function isCollecting(directory: string): boolean {
+  try {
+    return isHeld(join(directory, LOCK));
+  } catch (error) {
+    if (isMlvError(error) && error.data.system === 'EACCES') return true;
+    throw error;
+  }
+}
+
+function lock(directory: string): (() => void) | undefined {
+  try {
+    return holdLock(join(directory, LOCK));
+  } catch (error) {
+    throw cacheError('lock', join(directory, LOCK), error);
   }
 }
 
@@ -101,14 +121,13 @@ function note(directory: string): string | undefined {
 
 /** Not the parents of the cache: a disk that is not mounted must not get one. */
 function make(directory: string): boolean {
-  for (const path of [join(directory, '..'), directory]) {
-    try {
-      mkdirSync(path);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') return false;
-    }
+  try {
+    if (!statSync(join(directory, '..', '..'), { throwIfNoEntry: false })?.isDirectory()) return false;
+    makeCacheDirectory(directory);
+    return true;
+  } catch {
+    return false;
   }
-  return true;
 }
 
 /** The processes that work with the cache; what killed ones left is cleared away. */

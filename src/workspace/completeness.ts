@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MlvError } from '../core/errors.js';
 import type { ObjectCache } from '../objects/cache.js';
+import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { checkTreeLevel, KIND, TreeReader } from '../objects/tree-format.js';
@@ -114,8 +115,9 @@ export class Completeness {
   private remember(path: string, state: string): void {
     try {
       const temporary = this.cache.temporary.next();
-      mkdirSync(dirname(path), { recursive: true });
+      makeCacheDirectory(dirname(path));
       writeFileSync(temporary, state);
+      letGroupRead(temporary);
       renameSync(temporary, path);
     } catch {
       // Only a shortcut: where it cannot be written, the next look is a long one again.

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { letGroupRead } from '../objects/group-directory.js';
 import { isStaleTemporary, temporaryName } from '../objects/temporary-files.js';
 
 const PATIENCE_MS = 10_000;
@@ -58,6 +59,7 @@ function create(path: string): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, temporaryName(), { flag: 'wx' });
+    letGroupRead(path);
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false;

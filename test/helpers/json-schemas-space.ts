@@ -67,8 +67,41 @@ export const localCollection = z.strictObject({
     .describe('why remotes could not be asked'),
 });
 
+const level = z.enum(['default', 'system', 'user', 'project', 'local', 'environment', 'flags']);
+const linkMode = z.enum(['reflink', 'copy', 'hardlink', 'symlink']);
+const counting = z.strictObject({ files: count, bytes });
+
 /** By the words of the verb. */
 export const spaceSchemas = {
+  'cache info': z.strictObject({
+    directory: z.string(),
+    level: level.describe('where `cache.dir` is set'),
+    own: z.boolean().describe("true: in the repository's own Git directory"),
+    group: z.boolean().describe('true: a group may write to it'),
+    algorithms: z.array(z.strictObject({ algorithm: z.enum(['blake3', 'sha256']), ...counted })),
+    temporary: counting,
+    stale: counting.describe('of these, what killed processes left'),
+    corrupt: counting.describe('damaged objects that were set aside'),
+    repositories: z
+      .array(z.strictObject({ worktree: z.string(), commonDir: z.string() }))
+      .describe('others that use it'),
+    links: z.strictObject({
+      supported: z.array(linkMode).nullable().describe('null: nothing can be written here'),
+      configured: z.array(linkMode),
+      used: linkMode.nullable(),
+    }),
+  }),
+  'cache dir': z.strictObject({ directory: z.string(), level }),
+  'cache migrate': z.strictObject({
+    from: z.string(),
+    to: z.string(),
+    linked: count,
+    copied: count,
+    present: count.describe('objects that were there already'),
+    bytes: bytes.describe('of the copies'),
+    relinked: count.describe('links of working trees'),
+    removed: z.boolean().describe('false: other repositories use the former cache, which stays'),
+  }),
   drop: z.strictObject({
     dryRun: z.boolean(),
     targets: z.array(

@@ -97,4 +97,49 @@ export const spaceVerbs: readonly VerbDeclaration[] = [
     careful: true,
     load: () => import('../verbs/gc.js'),
   },
+  {
+    usage: 'cache',
+    summary: 'Look at the cache, choose where it is, move it',
+    verbs: [
+      {
+        usage: 'info',
+        summary: 'Show where the cache is, what it holds, and how its files come into the workspace',
+        examples: [['mlv cache info', 'objects and bytes by algorithm, link modes, what killed processes left']],
+        load: () => import('../verbs/cache-info.js'),
+      },
+      {
+        usage: 'dir [path]',
+        summary: 'Print where the cache is, or have it elsewhere from now on',
+        description:
+          'With a path, cache.dir is set, for this clone unless another level is chosen; objects stay where they are (mlv cache ' +
+          'migrate takes them along). Several repositories and users may share a directory: see docs/local-space.md.',
+        options: [
+          { flags: '--local', description: 'this clone only' },
+          { flags: '--user', description: 'all repositories of this user' },
+          { flags: '--system', description: 'all users of this machine' },
+        ],
+        examples: [
+          ['mlv cache dir', 'for scripts: the path and nothing else'],
+          ['mlv cache dir /srv/mlv-cache', 'share the cache of a group'],
+        ],
+        careful: true,
+        load: () => import('../verbs/cache-dir.js'),
+      },
+      {
+        usage: 'migrate <path>',
+        summary: 'Move the cache, with all working trees of this clone',
+        description:
+          'Objects get a second name in the new place or, on another disk, are copied and checked; then cache.dir is set for ' +
+          'this clone, links of the working trees follow, and the former objects go. A move that was interrupted is finished ' +
+          'by the same command. Where other repositories use the former cache, it stays.',
+        examples: [['mlv cache migrate /data/mlv-cache', 'to a larger disk']],
+        exits: [
+          [1, 'another mlv works with the cache, or a run is in progress; nothing was lost'],
+          [5, 'an object is damaged'],
+        ],
+        careful: true,
+        load: () => import('../verbs/cache-migrate.js'),
+      },
+    ],
+  },
 ];

@@ -1,13 +1,5 @@
-import {
-  constants,
-  copyFileSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { constants, copyFileSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { makeCacheDirectory } from '../../objects/group-directory.js';
 import { LINK_MODES, type LinkMode } from '../../objects/link-modes.js';
 import { TemporaryFiles } from '../../objects/temporary-files.js';
 import { absolutePath } from '../../workspace/paths.js';
@@ -26,15 +18,7 @@ const MAKE: Record<LinkMode, (from: string, to: string) => void> = {
 export function checkLinkModes({ cache, layout, settings }: OpenRepository): Check {
   const name = 'link modes';
   try {
-    mkdirSync(cache.directory, { recursive: true });
-    const source = new TemporaryFiles(cache.temporary.directory).next();
-    writeFileSync(source, 'mlv doctor\n');
-    try {
-      const works = LINK_MODES.filter((mode) => tryMode(mode, source, temporaryBeside(absolutePath(layout, 'x'))));
-      return judged(works, settings.linkModes);
-    } finally {
-      rmSync(source, { force: true });
-    }
+    return judged(tryModes({ cache, layout }), settings.linkModes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
@@ -43,6 +27,26 @@ export function checkLinkModes({ cache, layout, settings }: OpenRepository): Che
       message: `the cache or the working tree cannot be written: ${reason}`,
       hint: 'check the permissions',
     };
+  }
+}
+
+/** The link modes that work from the cache into the working tree; undefined where files cannot be made there. */
+export function linkModesHere(repository: Pick<OpenRepository, 'cache' | 'layout'>): LinkMode[] | undefined {
+  try {
+    return tryModes(repository);
+  } catch {
+    return undefined;
+  }
+}
+
+function tryModes({ cache, layout }: Pick<OpenRepository, 'cache' | 'layout'>): LinkMode[] {
+  makeCacheDirectory(cache.directory);
+  const source = new TemporaryFiles(cache.temporary.directory).next();
+  writeFileSync(source, 'mlv doctor\n');
+  try {
+    return LINK_MODES.filter((mode) => tryMode(mode, source, temporaryBeside(absolutePath(layout, 'x'))));
+  } finally {
+    rmSync(source, { force: true });
   }
 }
 

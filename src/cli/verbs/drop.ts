@@ -5,6 +5,7 @@ import { type OpenRepository, openRepository } from '../context.js';
 import { getListingsOnTheWay } from '../inner-listings.js';
 import { transferContext } from '../open-transfer.js';
 import { displayer, toPaths, withPathHints } from '../operands.js';
+import { neededByOthers } from '../other-repositories.js';
 import { formatBytes, formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, textsOption, type VerbInput } from '../verb.js';
@@ -19,6 +20,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   const what = {
     named: textsOption(options.remote),
     deep: options.deep === true,
+    others: () => neededByOthers(session, repository),
     keepCache: options.keepCache === true,
     dryRun: options.dryRun === true,
   };

@@ -6,12 +6,13 @@ import type { DeadObject } from '../../transfer/collection-dead.js';
 import { collectGitRoots, type GitRoots } from '../../transfer/collection-roots.js';
 import { openRepository } from '../context.js';
 import { parseDuration } from '../duration.js';
-import { collectCache, LOCAL_OPTIONS, today } from '../gc-local.js';
+import { collectCache, LOCAL_OPTIONS } from '../gc-local.js';
 import { defaultRemote, type OpenTransfer, openTransfer } from '../open-transfer.js';
 import { collectionLines } from '../render/collection.js';
 import { retentionLines } from '../render/local-collection.js';
 import { escapeControls } from '../render/quote.js';
 import type { Session } from '../session.js';
+import { today } from '../today.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
 const DEFAULT_GRACE = '14d';

@@ -1,0 +1,54 @@
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemErrorCode } from '../core/errors.js';
+
+const SETGID = 0o2000;
+const GROUP_READ = 0o040;
+const GROUP_WRITE = 0o020;
+const FOR_GROUP = 0o2070;
+
+/**
+ * True for a directory that is meant for a group: what is made in it belongs to the directory's group (setgid), which may
+ * write there. False where it is not there.
+ */
+export function isForGroup(directory: string): boolean {
+  const mode = statSync(directory, { throwIfNoEntry: false })?.mode ?? 0;
+  return (mode & SETGID) !== 0 && (mode & GROUP_WRITE) !== 0;
+}
+
+/**
+ * Makes a directory of a cache, with those above it. In one for a group, the group may write to the new one, too, whatever
+ * the umask; what was there already is never changed. System errors pass.
+ */
+export function makeCacheDirectory(path: string): void {
+  const first = attempt(path);
+  if (first === 'there') return;
+  if (first === 'no parent') {
+    makeCacheDirectory(dirname(path));
+    if (attempt(path) === 'there') return;
+  }
+  // Made by this process a moment ago: nobody else's.
+  if (isForGroup(dirname(path))) chmodSync(path, (statSync(path).mode & 0o7777) | FOR_GROUP);
+}
+
+/**
+ * Lets the group read a small file that this process made, where its directory is meant for a group and the umask keeps it
+ * from the group. System errors pass.
+ */
+export function letGroupRead(path: string): void {
+  if ((process.umask() & GROUP_READ) !== 0 && isForGroup(dirname(path)))
+    chmodSync(path, (statSync(path).mode & 0o7777) | GROUP_READ);
+}
+
+/** Node's recursive form hides why a directory cannot be made (on a read-only disk it says ENOENT). */
+function attempt(path: string): 'made' | 'there' | 'no parent' {
+  try {
+    mkdirSync(path);
+    return 'made';
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST') return 'there';
+    if (code === 'ENOENT' && dirname(path) !== path) return 'no parent';
+    throw error;
+  }
+}
