@@ -37,14 +37,15 @@ function start(args) {
     return;
   }
   if (asksForHelp(args) && printHelp()) return;
-  const isHook = args[0] === 'hook';
-  const program = new URL(isHook ? '../dist/cli/hook-entry.js' : '../dist/cli/main.js', import.meta.url);
+  // What Git calls often loads as little as it can.
+  const entry = args[0] === 'hook' || args[0] === 'textconv' ? args[0] : undefined;
+  const program = new URL(entry ? `../dist/cli/${entry}-entry.js` : '../dist/cli/main.js', import.meta.url);
   if (!existsSync(program)) {
     fail('this checkout is not built (dist/cli/main.js is missing); run: npm run build');
     return;
   }
   import(program.href)
-    .then((module) => (isHook ? module.hook(args) : module.main(args)))
+    .then((module) => module[entry || 'main'](args))
     .then((exitCode) => {
       if (typeof exitCode === 'number') process.exitCode = exitCode;
     })

@@ -34,6 +34,14 @@ export interface GitFile {
   mode: string;
 }
 
+/** A file that the index holds in conflict: the blobs of its sides, hex; undefined where a side has no file there. */
+export interface GitConflict {
+  path: string;
+  base?: string;
+  ours?: string;
+  theirs?: string;
+}
+
 /** A branch, tag or remote-tracking branch. */
 export interface GitRef {
   /** Full name, such as `refs/heads/main`. */
@@ -103,6 +111,14 @@ export interface WorkingDifference {
   paths: string[];
   /** Of those, untracked files that are not in the patch: above 1 MiB, or with a name that secrets have. */
   leftOut: string[];
+}
+
+/** Whether Git calls mlv for pointers. */
+export interface MergeSetup {
+  /** The configuration of this clone names mlv. */
+  driver: 'current' | 'outdated' | 'absent';
+  /** Attributes give pointers to the driver, and to the textual diff. */
+  attributes: boolean;
 }
 
 /** `index` means what is staged; anything else is a revision that Git understands. */
@@ -215,6 +231,14 @@ export interface Git {
   workingChanges(): Promise<{ changed: string[]; untracked: string[] }>;
   /** What the working tree has beyond HEAD, undefined for a clean one; `scratch` is an unused absolute path. */
   workingDifference(scratch: string): Promise<WorkingDifference | undefined>;
+  /** The files with that suffix that a merge, rebase, cherry-pick or stash left in conflict; sorted by path. */
+  conflicts(suffix: string): Promise<GitConflict[]>;
+  /** How the merge driver for pointers is set up in this clone. */
+  mergeSetup(): Promise<MergeSetup>;
+  /** Has Git call mlv to merge and to show pointers, in this clone; gives whether anything changed. */
+  installMergeDriver(): Promise<boolean>;
+  /** Takes back what installMergeDriver set; gives whether anything changed. */
+  removeMergeDriver(): Promise<boolean>;
   /** Where Git looks for this repository's hooks. */
   hookPlace(): Promise<HookPlace>;
   /** True for a clone that lacks history. */

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /**
@@ -42,8 +42,9 @@ export function hookFacts(call: HookCall): HookFact[] {
   if (call.name === 'pre-push') return pushedFacts(call);
   const range = changedRange(call);
   if (!range) return [];
-  const facts = rawFacts(git(call, ['diff-tree', ...OPTIONS, ...range, '--', POINTERS]));
-  return facts.length > 0 && isRebasing(call) ? [] : facts;
+  const facts = rawFacts(git(call, ['diff-tree', ...OPTIONS, ...present(call, range), '--', POINTERS]));
+  // `post-rewrite` is the end of the rebase, though its directory is still there.
+  return facts.length > 0 && call.name !== 'post-rewrite' && isRebasing(call) ? [] : facts;
 }
 
 /** The two commits between which a hook's command moved the working tree; undefined where it did not. */
@@ -55,8 +56,26 @@ function changedRange(call: HookCall): [string, string] | undefined {
   }
   // A squashed merge leaves HEAD where it was, and only the index tells what came.
   if (call.name === 'post-merge') return first === '1' ? ['HEAD', treeOfIndex(call)] : ['ORIG_HEAD', 'HEAD'];
+  if (call.name === 'post-commit') return ['HEAD^', 'HEAD'];
   if (call.name !== 'post-rewrite' || first !== 'rebase') return undefined;
-  return ['ORIG_HEAD', 'HEAD'];
+  return [rebasedFrom(call), 'HEAD'];
+}
+
+/** The range; from nothing, where there is no commit that it could begin at: the first pull, or a first commit. */
+function present(call: HookCall, [from, to]: [string, string]): [string, string] {
+  if (from !== 'ORIG_HEAD' && from !== 'HEAD^') return [from, to];
+  const { status } = start(call, ['rev-parse', '--verify', '--quiet', `${from}^{commit}`]);
+  return [status === 0 ? from : emptyTree(call), to];
+}
+
+/** Where the branch was before the rebase; ORIG_HEAD, too, unless something on the way has set it again. */
+function rebasedFrom(call: HookCall): string {
+  for (const directory of rebaseDirectories(call)) {
+    const file = resolve(directory, 'orig-head');
+    const commit = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+    if (/^[0-9a-f]{40,64}$/.test(commit)) return commit;
+  }
+  return 'ORIG_HEAD';
 }
 
 function emptyTree(call: HookCall): string {
@@ -67,12 +86,24 @@ function treeOfIndex(call: HookCall): string {
   return git(call, ['write-tree']).trim();
 }
 
+/** True in the middle of a rebase. One that has nothing to replay only moves the branch forward, and no other hook follows. */
 function isRebasing(call: HookCall): boolean {
+  return rebaseDirectories(call).some((directory) => {
+    const todo = resolve(directory, 'git-rebase-todo');
+    if (!existsSync(todo)) return true;
+    return readFileSync(todo, 'utf8')
+      .split('\n')
+      .some((line) => line.trim() !== '' && !line.startsWith('#') && line.trim() !== 'noop');
+  });
+}
+
+function rebaseDirectories(call: HookCall): string[] {
   const paths = git(call, ['rev-parse', '--git-path', 'rebase-merge', '--git-path', 'rebase-apply']);
   return paths
     .split('\n')
     .filter(Boolean)
-    .some((path) => existsSync(resolve(call.cwd, path)));
+    .map((path) => resolve(call.cwd, path))
+    .filter((path) => existsSync(path));
 }
 
 function stagedFacts(call: HookCall): HookFact[] {
@@ -133,11 +164,15 @@ function rawFacts(text: string): HookFact[] {
   return facts;
 }
 
-function git({ cwd, env }: HookCall, args: readonly string[], input = ''): string {
+function git(call: HookCall, args: readonly string[], input = ''): string {
+  const { status, stdout, stderr, error } = start(call, args, input);
+  if (status === 0) return stdout;
+  throw new Error(`'git ${args.find((arg) => !arg.startsWith('-'))}' failed: ${stderr?.trim() || error?.message}`);
+}
+
+function start({ cwd, env }: HookCall, args: readonly string[], input = ''): SpawnSyncReturns<string> {
   const clean: NodeJS.ProcessEnv = { ...env, LC_ALL: 'C' };
   delete clean.GIT_LITERAL_PATHSPECS;
   const options = { cwd, env: clean, input, encoding: 'utf8', maxBuffer: 2 ** 30, windowsHide: true } as const;
-  const { status, stdout, stderr, error } = spawnSync('git', args, options);
-  if (status === 0) return stdout;
-  throw new Error(`'git ${args.find((arg) => !arg.startsWith('-'))}' failed: ${stderr?.trim() || error?.message}`);
+  return spawnSync('git', args, options);
 }

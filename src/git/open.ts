@@ -1,5 +1,6 @@
 import { readBlobs } from './blobs.js';
 import { changedPaths, commitsSince, currentBranch, hasCommit, mergeBase } from './commits.js';
+import { conflicts } from './conflicts.js';
 import { type GitContext, gitContext } from './context.js';
 import { workingChanges, workingDifference } from './difference.js';
 import { discoverRepository } from './discover.js';
@@ -8,6 +9,7 @@ import type { Git } from './git.js';
 import { pathHistory } from './history.js';
 import { hookPlace } from './hooks.js';
 import { stage, unstage } from './index-changes.js';
+import { installMergeDriver, mergeSetup, removeMergeDriver } from './merge-setup.js';
 import { gitPlumbing } from './open-plumbing.js';
 import { commitGraph, commitWith, filesOfCommits, reachableFiles, worktreeStates } from './reachable.js';
 import { remoteTips } from './remote-tips.js';
@@ -72,6 +74,10 @@ export function gitOver(context: GitContext): Git {
     branch: () => currentBranch(context),
     workingChanges: () => workingChanges(context),
     workingDifference: (scratch) => workingDifference(context, scratch),
+    conflicts: (suffix) => conflicts(context, suffix),
+    mergeSetup: () => mergeSetup(context),
+    installMergeDriver: () => installMergeDriver(context),
+    removeMergeDriver: () => removeMergeDriver(context),
     hookPlace: () => hookPlace(context),
     isShallow: async () => isShallow(await text()),
     stage: (paths, { force = false } = {}) => stage(context, paths, force),

@@ -76,7 +76,8 @@ export function sameEntry(left: TreeEntry, right: TreeEntry): boolean {
   return left.digest.equals((right as Exclude<TreeEntry, { kind: 'link' }>).digest);
 }
 
-class Cursor {
+/** Stands before each entry of a tree in order; at the end it has no reader any more. */
+export class Cursor {
   reader: TreeReader | undefined;
 
   constructor(bytes: Buffer) {
@@ -84,6 +85,7 @@ class Cursor {
     this.advance();
   }
 
+  /** The entry it stands before, as a value; moves on. Must not be called at the end. */
   take(): TreeEntry {
     const entry = currentEntry(this.reader as TreeReader);
     this.advance();

@@ -45,9 +45,17 @@ const NOT_A_PLAIN_STRING = /^(?:[0-9._+-]|true$|false$|null$|yes$|no$|on$|off$|y
  * Errors: `POINTER_INVALID` (not a pointer), `POINTER_UNSAFE` (it would reach outside its folder), `FORMAT_TOO_NEW`.
  */
 export function parsePointer(text: string, file: string): Pointer {
-  const pointer = parseFast(text) ?? parseYaml(text, file);
+  const pointer = parseAnyPointer(text, file);
   checkPath(pointer.path, file);
   return pointer;
+}
+
+/**
+ * As parsePointer, of a pointer that may have had another name once: what it names is not compared with its own name, and
+ * must not be used as a path. Errors: `POINTER_INVALID`, `FORMAT_TOO_NEW`.
+ */
+export function parseAnyPointer(text: string, file: string): Pointer {
+  return parseFast(text) ?? parseYaml(text, file);
 }
 
 function parseFast(text: string): Pointer | undefined {
@@ -61,7 +69,7 @@ function parseFast(text: string): Pointer | undefined {
 function parseYaml(text: string, file: string): Pointer {
   if (text.startsWith('<<<<<<< ') || text.includes('\n<<<<<<< ')) {
     throw new MlvError('POINTER_INVALID', `'${file}' holds an unresolved Git merge conflict`, {
-      hint: `choose a side: git checkout --ours -- '${file}' (or --theirs), then run the same command again`,
+      hint: `merge it: mlv resolve-conflict --ours '${file}' (or --theirs), then run the same command again`,
       data: { path: file },
     });
   }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -11,35 +10,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cleanEnvironment, MLV_BIN, mlv, runMlv } from '../helpers/cli.js';
+import { mlv, runMlv } from '../helpers/cli.js';
+import { tryGit as git, gitWithMlv as mustGit } from '../helpers/git-with-mlv.js';
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
 import { makeRepository } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
-
-/** A directory whose `mlv` is the program under test, first on the PATH of Git and so of its hooks. */
-function programDirectory(): string {
-  const directory = temporaryDirectory('bin');
-  writeFileSync(join(directory, 'mlv'), `#!/bin/sh\nexec '${process.execPath}' '${MLV_BIN}' "$@"\n`, { mode: 0o755 });
-  return directory;
-}
-
-const path = `${programDirectory()}:${process.env.PATH}`;
-
-/** Git with hooks: gives its exit code and what it and they said. */
-function git(cwd: string, args: readonly string[], env: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync('git', args, {
-    cwd,
-    env: { ...cleanEnvironment(env), PATH: path },
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
-
-function mustGit(cwd: string, ...args: string[]): string {
-  const { status, stdout, stderr } = git(cwd, args);
-  expect(status, `git ${args.join(' ')}: ${stderr}`).toBe(0);
-  return `${stdout}${stderr}`;
-}
 
 /** A repository with hooks, a remote, and two branches: `main` with model 1 and `two` with model 2 and another file. */
 async function twoBranches(): Promise<{ cwd: string; remote: string }> {

@@ -158,6 +158,26 @@ const runOutput = z.strictObject({
 });
 const changedInput = z.strictObject({ path, before: z.string(), after: z.string().nullable() });
 
+const merging = z
+  .strictObject({
+    driver: z.enum(['current', 'outdated', 'absent']).describe('what the configuration of this clone says'),
+    attributes: z.boolean().describe('attributes give pointers to it'),
+  })
+  .describe('whether Git merges and shows pointers with mlv');
+
+const conflictSide = z.strictObject({
+  kind: z.enum(['file', 'executable', 'link', 'tree']),
+  size: bytes,
+  oid: oid.optional(),
+});
+const pointerConflict = z.strictObject({
+  path: z.string().describe('below the target; empty for all of it'),
+  kind: z.enum(['both-modified', 'both-added', 'deleted-by-ours', 'deleted-by-theirs', 'type', 'key']),
+  key: z.string().optional().describe('of the pointer'),
+  ours: conflictSide.optional(),
+  theirs: conflictSide.optional(),
+});
+
 /** By verb. Every document may carry `error` beside these keys. */
 const hookPlace = {
   directory: z.string(),
@@ -170,6 +190,7 @@ const hookPlace = {
       previous: z.boolean().describe('another hook runs before'),
     }),
   ),
+  merging,
 };
 const hookChanges = z.strictObject({ ...hookPlace, changed: z.array(z.enum(HOOK_NAMES)) });
 
@@ -182,6 +203,41 @@ export const jsonSchemas = {
     worktree: z.string(),
     repository: z.uuid().describe("the repository's id"),
     hash: z.enum(['blake3', 'sha256']),
+    merging: merging.optional().describe('with --git-attributes'),
+  }),
+  'resolve-conflict': z.strictObject({
+    conflicts: z
+      .array(
+        z.strictObject({
+          path,
+          kind: z.enum(['content', 'deleted-by-ours', 'deleted-by-theirs', 'deleted-by-both']),
+          conflicts: z.array(pointerConflict),
+        }),
+      )
+      .optional()
+      .describe('without a side: what is in conflict'),
+    settled: z
+      .array(
+        z.strictObject({
+          path,
+          deleted: z.boolean(),
+          decided: count.describe('conflicts that are decided'),
+          open: z.array(pointerConflict).describe('conflicts that are left'),
+          decision: z
+            .strictObject({
+              winner: z.enum(['ours', 'theirs']),
+              metric: z.string(),
+              better: z.enum(['higher', 'lower']),
+              ours: z.number(),
+              theirs: z.number(),
+            })
+            .optional()
+            .describe('with --by-metric'),
+        }),
+      )
+      .optional()
+      .describe('with a side'),
+    staged: z.boolean().optional(),
   }),
   add: z.strictObject({
     targets: z.array(
@@ -223,6 +279,14 @@ export const jsonSchemas = {
           .describe('of a directory of which only a part is wanted here'),
       }),
     ),
+    conflicts: z
+      .array(
+        z.strictObject({
+          path,
+          kind: z.enum(['content', 'deleted-by-ours', 'deleted-by-theirs', 'deleted-by-both']),
+        }),
+      )
+      .describe('pointers that a merge left in conflict'),
     problems,
     remotes: z
       .array(z.strictObject({ remote: z.string(), url: z.string(), targets: count, missing: z.array(z.string()) }))

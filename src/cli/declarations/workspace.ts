@@ -9,7 +9,13 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     usage: 'init',
     summary: 'Start using mlv in this Git repository',
     description: 'Writes mlv.yaml, which belongs in Git. Running it again changes nothing.',
-    options: [{ flags: '--hash <algorithm>', description: 'what objects are named by', choices: ['blake3', 'sha256'] }],
+    options: [
+      { flags: '--hash <algorithm>', description: 'what objects are named by', choices: ['blake3', 'sha256'] },
+      {
+        flags: '--git-attributes',
+        description: 'have Git merge and show pointers with mlv: .gitattributes, and the configuration of this clone',
+      },
+    ],
     examples: [
       ['mlv init', 'start with BLAKE3, the default'],
       ['mlv init --hash sha256', 'where only FIPS 180 hashes are allowed'],

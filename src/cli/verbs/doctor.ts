@@ -6,6 +6,7 @@ import { type Check, ok } from '../doctor/check.js';
 import { checkLinkModes } from '../doctor/link-modes.js';
 import { checkHash, checkPrograms } from '../doctor/machine.js';
 import { checkRemotes } from '../doctor/remotes.js';
+import { mergingWords } from '../merge-installation.js';
 import { escapeControls } from '../render/quote.js';
 import type { Style } from '../render/style.js';
 import type { Session } from '../session.js';
@@ -17,7 +18,7 @@ export async function run(session: Session, { options }: VerbInput): Promise<Res
   const repository = await open(session);
   checks.push(await checkHash('hash' in repository ? repository.hash : undefined));
   if ('hash' in repository) {
-    checks.push(...checkRepository(repository), checkLinkModes(repository));
+    checks.push(...checkRepository(repository), await checkMerging(repository), checkLinkModes(repository));
     if (options.offline !== true) checks.push(...(await checkRemotes(session, repository)));
   } else checks.push(repository);
   const problems = checks.filter(({ state }) => state === 'problem');
@@ -56,6 +57,15 @@ function checkRepository({ layout, config, paths, cache }: OpenRepository): Chec
     ok('configuration', found.map((level) => `${level}: ${paths[level]}`).join(', '), files),
     ok('cache', cache.directory, { directory: cache.directory }),
   ];
+}
+
+async function checkMerging({ git }: OpenRepository): Promise<Check> {
+  const setup = await git.mergeSetup();
+  const name = 'merge driver';
+  const data = { ...setup };
+  const words = mergingWords(setup);
+  if (setup.driver === 'current' ? setup.attributes : !setup.attributes) return ok(name, words, data);
+  return { name, state: 'warning', message: words, hint: 'have Git merge pointers with mlv: mlv hooks install', data };
 }
 
 const MARKS: Record<Check['state'], string> = { ok: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' };

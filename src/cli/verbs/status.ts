@@ -1,4 +1,8 @@
 import { EXIT } from '../../core/errors.js';
+import { isWithin, type RepositoryPath } from '../../workspace/paths.js';
+import { POINTER_SUFFIX } from '../../workspace/pointer-format.js';
+import { isPointerPath, pointerPathOf } from '../../workspace/pointers.js';
+import type { Repository } from '../../workspace/repository.js';
 import { differs, type StatusResult, status, type TargetState, type TargetStatus } from '../../workspace/status.js';
 import { compareWithRemotes, type RemoteComparison } from '../compare-remotes.js';
 import { openRepository } from '../context.js';
@@ -16,26 +20,70 @@ const SHOWN = 20;
 export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
   const { reporter, signal } = session;
-  const found = await status(repository, toPaths(repository, args), { reporter, signal });
+  const paths = toPaths(repository, args);
+  const found = await status(repository, paths, { reporter, signal });
+  const conflicts = await conflictsAt(repository, paths);
   const compared =
     options.remote === undefined ? undefined : await compareWithRemotes(session, repository, { args, options });
   const remotes = compared?.done;
   const different = found.targets.some(differs) || (remotes ?? []).some(({ missing }) => missing.length > 0);
   const rendering = { style: session.style, show: displayer(repository) };
   return {
-    text: [...lines(rendering, found, options.all === true), ...remoteLines(rendering, remotes ?? [])],
+    text: [
+      ...conflictLines(rendering, conflicts),
+      ...lines(rendering, found, options.all === true),
+      ...remoteLines(rendering, remotes ?? []),
+    ],
     notes: [
-      ...next(found),
+      ...(conflicts.length > 0 ? CONFLICT_NOTES : next(found)),
       ...(remotes?.some(({ missing }) => missing.length > 0) ? ['mlv push sends what a remote lacks'] : []),
     ],
     json: {
       targets: found.targets.map(jsonOf),
+      conflicts,
       problems: found.problems.map(errorDocument),
       ...(remotes && { remotes }),
     },
     errors: [...found.problems, ...(compared?.errors ?? [])],
     exitCode: options.exitCode === true && different ? EXIT.differences : EXIT.done,
   };
+}
+
+/** A target whose pointer Git has in conflict. */
+interface TargetConflict {
+  path: RepositoryPath;
+  kind: 'content' | 'deleted-by-ours' | 'deleted-by-theirs' | 'deleted-by-both';
+}
+
+async function conflictsAt(repository: Repository, paths: readonly RepositoryPath[]): Promise<TargetConflict[]> {
+  const all = (await repository.git.conflicts(POINTER_SUFFIX)).filter(({ path }) => isPointerPath(path));
+  const found = all.map(({ path, ours, theirs }): TargetConflict => {
+    const kind =
+      ours && theirs ? 'content' : ours ? 'deleted-by-theirs' : theirs ? 'deleted-by-ours' : 'deleted-by-both';
+    return { path: path.slice(0, -POINTER_SUFFIX.length), kind };
+  });
+  return found.filter(({ path }) => {
+    const named = (each: RepositoryPath): boolean =>
+      isWithin(path, each) || isWithin(each, path) || each === pointerPathOf(path);
+    return paths.length === 0 || paths.some(named);
+  });
+}
+
+/** In the middle of a merge, content that differs is most often what has not followed yet. */
+const CONFLICT_NOTES = [
+  'mlv resolve-conflict lists what is in conflict, and settles it',
+  'mlv checkout brings the content of what was merged; mlv add, before that, would take the merge back',
+];
+
+const CONFLICT_WORDS: Record<TargetConflict['kind'], string> = {
+  content: 'changed on both sides',
+  'deleted-by-ours': 'deleted here, changed there',
+  'deleted-by-theirs': 'changed here, deleted there',
+  'deleted-by-both': 'deleted on both sides',
+};
+
+function* conflictLines({ style, show }: ChangeRendering, conflicts: readonly TargetConflict[]): Generator<string> {
+  for (const { path, kind } of conflicts) yield `${style.red('conflict')} ${show(path)}: ${CONFLICT_WORDS[kind]}`;
 }
 
 function* remoteLines({ style, show }: ChangeRendering, remotes: readonly RemoteComparison[]): Generator<string> {
