@@ -45,6 +45,9 @@ export function gitPlumbing(context: GitContext): GitPlumbing {
       return signing;
     },
     remotes: () => gitRemotes(context),
+    fastForward: async (to) => {
+      await context.run(['merge', '--ff-only', '--quiet', to]);
+    },
     remoteUrl: async (name) =>
       lines((await context.run(['config', '--get', `remote.${name}.url`], { accept: [0, 1] })).stdout)[0],
     readCommit: (commit) => readCommit(context, commit),

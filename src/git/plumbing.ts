@@ -35,6 +35,11 @@ export interface GitPlumbing {
   signsCommits(): Promise<boolean>;
   /** Names of the Git remotes, and that which the current branch follows. */
   remotes(): Promise<{ all: string[]; ofBranch: string | undefined }>;
+  /**
+   * Brings HEAD, index and working tree from the commit that HEAD is on to one that follows it. `GIT_FAILED` where HEAD is
+   * elsewhere, or a changed file is in the way; nothing was moved then.
+   */
+  fastForward(to: string): Promise<void>;
   /** The URL that a Git remote is fetched from, as it is configured: it may hold a password. */
   remoteUrl(name: string): Promise<string | undefined>;
   /** The whole message of a commit, its author as Git's environment variables name one, and whether it is signed. */

@@ -4,7 +4,7 @@ import type { Environment } from '../provenance/environment.js';
 import type { Metric } from '../provenance/metrics.js';
 import type { ParamValue } from '../provenance/params.js';
 import { sha256Of } from './digest.js';
-import type { Manifest, ManifestComponent, ManifestItem } from './manifest.js';
+import type { Manifest, ManifestComponent, ManifestItem, ManifestOrigin } from './manifest.js';
 import { modelNameProblem } from './model-name.js';
 import { type RegistryFile, readShape, type Shape } from './shape.js';
 import { tryVersion } from './version-number.js';
@@ -39,6 +39,7 @@ export function encodeManifest(manifest: Manifest): string {
     description: manifest.description,
     owners: manifest.owners,
     retain_until: manifest.retain_until,
+    origin: manifest.origin && encodeOrigin(manifest.origin),
     bump: manifest.bump && { part: manifest.bump.part, reasons: manifest.bump.reasons },
   });
 }
@@ -55,6 +56,10 @@ function item({ path, oid, sha256, size, files, executable, source }: ManifestIt
 function sorted<T>(map: Record<string, T>, write: (value: T) => YamlValue = (value) => value as YamlValue) {
   const names = Object.keys(map).sort((left, right) => (left < right ? -1 : 1));
   return Object.fromEntries(names.map((name) => [name, write(map[name] as T)]));
+}
+
+function encodeOrigin({ tool, id, source, created, facts, tags }: ManifestOrigin): Record<string, YamlValue> {
+  return { tool, id, source, created, facts: sorted(facts), tags: sorted(tags) };
 }
 
 function encodeEnvironment(environment: Environment): Record<string, YamlValue> {
@@ -89,7 +94,23 @@ export function parseManifest(text: string, file: Omit<RegistryFile, 'kind'>): M
     ...shape.optional('description', (key) => shape.prose(key)),
     ...shape.optional('owners', (key) => shape.texts(key)),
     ...shape.optional('retain_until', (key) => shape.date(key)),
+    ...shape.optional('origin', (key) => readOrigin(shape.map(key))),
     ...shape.optional('bump', (key) => readBump(shape.map(key))),
+  };
+}
+
+function readOrigin(shape: Shape): ManifestOrigin {
+  const texts = (key: string): Record<string, string> => {
+    const map = shape.map(key);
+    return Object.fromEntries(namesOf(map).map((name) => [name, map.prose(name)]));
+  };
+  return {
+    tool: shape.text('tool'),
+    id: shape.text('id'),
+    source: shape.text('source'),
+    ...shape.optional('created', (key) => shape.time(key)),
+    facts: texts('facts'),
+    tags: texts('tags'),
   };
 }
 

@@ -37,6 +37,8 @@ export interface Manifest {
   owners?: string[];
   /** Until when no collection may take its objects: `2028-12-31`. */
   retain_until?: string;
+  /** Where it came from, for a version that another tool had before. */
+  origin?: ManifestOrigin;
   /** Why `--bump auto` chose this number. */
   bump?: { part: string; reasons: string[] };
 }
@@ -64,4 +66,20 @@ export interface ManifestComponent {
   version: string;
   /** `sha256:<hex>` of its manifest's bytes. */
   manifest: string;
+}
+
+/** What another tool said of a version before it was imported. */
+export interface ManifestOrigin {
+  /** `mlflow`. */
+  tool: string;
+  /** What the tool calls it, such as `models:/fraud/3`. */
+  id: string;
+  /** URL without credentials, or the name of the directory. */
+  source: string;
+  /** When it was made there, RFC 3339. */
+  created?: string;
+  /** What else the tool says of it, by its own words: `run`, `experiment`, `user`, `stage`. */
+  facts: Record<string, string>;
+  /** Tags that people gave it there. */
+  tags: Record<string, string>;
 }

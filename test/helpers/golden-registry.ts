@@ -43,6 +43,14 @@ export function goldenManifest(): Manifest {
     description: 'Scores card payments.\nSee the card.',
     owners: [ADA],
     retain_until: '2028-12-31',
+    origin: {
+      tool: 'mlflow',
+      id: 'models:/fraud/3',
+      source: 'https://mlflow.example.com',
+      created: '2025-11-30T08:00:00Z',
+      facts: { experiment: 'Churn study', run: '02c9fb98fa6944cdbfb1d3bc3874a365', stage: 'Production' },
+      tags: { team: 'risk', 'why now': 'two\nlines' },
+    },
     bump: { part: 'minor', reasons: ['the data changed: data/train'] },
   };
 }

@@ -68,6 +68,16 @@ export const manifestSchema = z
     description: z.string().optional(),
     owners: texts.optional(),
     retain_until: z.string().optional(),
+    origin: z
+      .strictObject({
+        tool: z.string(),
+        id: z.string(),
+        source: z.string(),
+        created: z.string().optional(),
+        facts: textMap,
+        tags: textMap,
+      })
+      .optional(),
     bump: z.strictObject({ part: z.string(), reasons: texts }).optional(),
   })
   .describe('see docs/formats/manifest.md');

@@ -1,4 +1,5 @@
 import type { VerbDeclaration } from '../verb.js';
+import { importMlflowVerb } from './interop.js';
 
 const EXITS = [
   [4, 'objects are missing from the remote'],
@@ -56,6 +57,7 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
     exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],
     careful: true,
     load: () => import('../verbs/import.js'),
+    verbs: [importMlflowVerb],
   },
   {
     usage: 'import-url <url-or-path>',

@@ -39,9 +39,11 @@ function warnings({ state: { deprecated } }: VersionDetail, style: Style): strin
 
 function headLines({ state, manifest, model }: VersionDetail): string[] {
   const { commit, branch, author, created, parent, run, licence, owners, retain_until, difference, bump } = manifest;
+  const { origin } = manifest;
   return pairs([
     ['description', manifest.description ?? model.meta.description],
     ['registered', `${minuteOf(created)} by ${plain(author)}`],
+    ['imported', origin && `${origin.id} of ${origin.source}`],
     ['manifest', state.manifest],
     ['commit', commit + (branch === undefined ? '' : ` on ${branch}`)],
     ['beyond it', difference && `${difference} (what the workspace had more)`],
