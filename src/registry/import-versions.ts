@@ -15,6 +15,9 @@ import { checkModelName } from './model-name.js';
 import type { ObjectStorage } from './register.js';
 import type { Registry } from './registry.js';
 
+/** Dates that Git takes end with the year 2099. */
+const LATEST_DATE = 4_102_444_800;
+
 /** A version as another tool had it, its artifacts in the cache. */
 export interface ImportedVersion {
   model: string;
@@ -126,7 +129,7 @@ async function commitAll(
       tree,
       parents: [parent],
       message: `${model} ${number}: imported from ${origin.tool}\n\n${origin.id} of ${origin.source}\n`,
-      ...(time > 0 && { author: { name, mail, date: `${time} +0000` } }),
+      ...(time > 0 && time < LATEST_DATE && { author: { name, mail, date: `@${time} +0000` } }),
       sign,
     });
     made.push({ version, commit: parent, target });

@@ -71,7 +71,7 @@ describe('a manifest', () => {
     await expect(encodeManifest(goldenManifest())).toMatchFileSnapshot('../../fixtures/registry/manifest.yaml');
     expect(parseManifest(golden('manifest.yaml'), AT)).toEqual(goldenManifest());
     expect(manifestDigest(goldenManifest())).toBe(
-      'sha256:5cd2f8fe295f6c43e5a389f411c23347a190f0ee6cd872c93fe268fba6c65a3d',
+      'sha256:d062d87e6cdb60d0831a8990ce9cdf0392ebba0262bee5addaf4fd69a46f08e9',
     );
   });
 

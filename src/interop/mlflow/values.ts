@@ -1,6 +1,6 @@
 import { MlvError } from '../../core/errors.js';
 import { redactUrl } from '../../core/redact.js';
-import { entryNameProblem } from '../../objects/entry-name.js';
+import { entryNameProblem, isWindowsDeviceName } from '../../objects/entry-name.js';
 
 /** Numbers that a file store and the database have for the state of a run. */
 const STATUS = ['', 'RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'];
@@ -24,9 +24,10 @@ export function modelNameOf(name: string): string | undefined {
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/[._-]*([._-])[._-]*/g, '$1')
     .replace(/^[._-]+|[._-]+$/g, '')
-    .slice(0, 100)
+    .slice(0, 94)
     .replace(/[._-]+$/, '');
-  return plain === '' ? undefined : plain;
+  if (plain === '') return undefined;
+  return isWindowsDeviceName(plain) || plain.endsWith('.lock') ? `${plain}-model` : plain;
 }
 
 /** One measured point of a metric. */
