@@ -25,6 +25,8 @@ export interface Stage {
   params: ParamsChoice[];
   outs: RepositoryPath[];
   metrics: RepositoryPath[];
+  /** The command goes on from its outputs as they are. */
+  keep?: true;
   env?: Record<string, string>;
   desc?: string;
   /** Where the data came from, as it is written. */
@@ -35,7 +37,7 @@ export interface Stage {
   line: number;
 }
 
-const KEYS = ['cmd', 'deps', 'params', 'outs', 'metrics', 'env', 'desc', 'source'] as const;
+const KEYS = ['cmd', 'deps', 'params', 'outs', 'metrics', 'keep', 'env', 'desc', 'source'] as const;
 
 /**
  * The stages in the `mlv.yaml` of a working tree (absolute path), in their order; none where it has no `stages`.
@@ -81,6 +83,7 @@ function readStage(parsed: ParsedFile, pair: Pair): Stage {
     params: reader.texts('params').map((each) => reader.params(each)),
     outs: reader.paths('outs'),
     metrics: reader.paths('metrics'),
+    ...(reader.flag('keep') && { keep: true as const }),
     ...(env && { env }),
     ...(desc !== undefined && { desc }),
     ...(source !== undefined && { source }),
@@ -124,6 +127,11 @@ class StageReader {
     const value = this.values[key];
     if (value === undefined || typeof value === 'string') return value;
     return this.fail(`'${key}' must be text`);
+  }
+
+  flag(key: string): boolean {
+    const value = this.values[key] ?? false;
+    return typeof value === 'boolean' ? value : this.fail(`'${key}' must be true or false`);
   }
 
   texts(key: string): string[] {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { MlvError, systemErrorCode } from '../core/errors.js';
+import { signalTree } from './process-tree.js';
 
 /** Something that receives the signals of the process while a command runs; gives a function that ends that. */
 export type SignalSource = (listener: (name: NodeJS.Signals) => void) => () => void;
@@ -31,9 +32,12 @@ export interface CommandEnding {
   interrupted?: NodeJS.Signals;
 }
 
+/** How long output is read after a command's end that something it started holds open. */
+const PATIENCE_MS = 1000;
+
 /**
- * Runs a command to its end: a list of words without a shell, a text by the system's shell. A signal is passed on to it,
- * once, and its end is waited for. Error: `RUN_FAILED` where it cannot be started.
+ * Runs a command to its end: a list of words without a shell, a text by the system's shell. A signal is passed on to it
+ * and all that it started, once, and its end is waited for; what it leaves running is not. Error: `RUN_FAILED` where it cannot be started.
  */
 export function runCommand(command: string | readonly string[], options: CommandOptions): Promise<CommandEnding> {
   const { cwd, env, output, onSignals, sharesTerminal = false } = options;
@@ -50,14 +54,24 @@ export function runCommand(command: string | readonly string[], options: Command
     const ending: { interrupted?: NodeJS.Signals } = {};
     const stop = onSignals?.((name) => {
       ending.interrupted ??= name;
-      if (!(sharesTerminal && name === 'SIGINT')) child.kill(name);
+      if (!(sharesTerminal && name === 'SIGINT') && child.pid !== undefined) signalTree(child.pid, name);
     });
     const flush = piped ? [child.stdout, child.stderr].map((stream) => byLine(stream, output)) : [];
     child.once('error', (error) => {
       stop?.();
       reject(cannotStart(program, error));
     });
+    // What the command left running may hold its output open: that is not waited for.
+    let patience: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      if (!piped) return;
+      patience = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, PATIENCE_MS);
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(patience);
       stop?.();
       for (const end of flush) end();
       resolve({ exitCode: code ?? 128 + (signal ? constants.signals[signal] : 0), ...ending });

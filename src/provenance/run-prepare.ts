@@ -28,6 +28,8 @@ export interface RunRequest {
   metrics: readonly RepositoryPath[];
   /** Where there are no outputs: a path at which the record itself is kept as one, for its pointer to tell of the run. */
   receipt?: RepositoryPath;
+  /** Its command begins with the outputs as they are; otherwise they are taken away before. */
+  keepOutputs?: true;
   desc?: string;
   /** Where the data came from. */
   source?: unknown;
@@ -110,7 +112,7 @@ export async function makeWritable(repository: Repository, request: RunRequest):
   }
   for (const path of [...outputs, ...metrics]) ensureRealDirectory(repository.layout, parentOf(path));
   const linked = outputs.filter((path) => isAsTracked(repository, known.get(path)));
-  if (linked.length > 0) await unprotect(repository, selectTargets(targets, linked));
+  if (request.keepOutputs && linked.length > 0) await unprotect(repository, selectTargets(targets, linked));
 }
 
 /** True for a target that is in the workspace, and is the file or directory that its pointer says. */

@@ -1,13 +1,10 @@
 import { MlvError } from '../core/errors.js';
-import { CacheBatch } from '../objects/cache-batch.js';
 import type { Oid } from '../objects/oid.js';
 import type { FetchRoot } from '../transfer/roots.js';
-import { add } from '../workspace/add.js';
 import { checkout } from '../workspace/checkout.js';
 import { Completeness } from '../workspace/completeness.js';
-import { type ContentState, contentStates } from '../workspace/content-state.js';
 import { ignoreInGit } from '../workspace/git-ignore-file.js';
-import { absolutePath, nameOf, type RepositoryPath } from '../workspace/paths.js';
+import { nameOf, type RepositoryPath } from '../workspace/paths.js';
 import type { Pointer } from '../workspace/pointer-format.js';
 import { writePointers, writeTextFile } from '../workspace/pointer-write.js';
 import { loadTargets, pointerPathOf, selectTargets } from '../workspace/pointers.js';
@@ -17,6 +14,7 @@ import type { RunTools } from './run.js';
 import { makeWritable, type RunRequest, writtenPaths } from './run-prepare.js';
 import { RECORD_FILE, type RunMetricsFile, type RunOutput } from './run-record.js';
 import { rememberRun, type StoredRun } from './run-store.js';
+import { saveFiles, saveOutputs } from './save-content.js';
 
 type RestoreTools = Pick<RunTools, 'reporter' | 'signal' | 'stage'>;
 
@@ -80,8 +78,9 @@ async function restore(
   tools: RestoreTools,
 ): Promise<RepositoryPath[]> {
   await makeWritable(repository, request);
-  await saveOutputs(repository, found.outputs, tools);
-  await saveMetrics(repository, found.metrics, tools);
+  const pathsOf = (each: readonly { path: RepositoryPath }[]): RepositoryPath[] => each.map(({ path }) => path);
+  await saveOutputs(repository, pathsOf(found.outputs), { ...tools, pointers: true });
+  await saveFiles(repository, pathsOf(found.metrics), tools);
   const targets = found.outputs.map(({ path, oid, size, files, executable }) => {
     const pointer: Pointer = { path: nameOf(path), oid, size, run: stored.run };
     if (files !== undefined) pointer.files = files;
@@ -97,55 +96,6 @@ async function restore(
   const files = [...new Set([...ignoring, ...paths.map(pointerPathOf)])].sort();
   if (tools.stage ?? repository.settings.stage) await repository.git.stage(files);
   return files;
-}
-
-/** Content that is in no object yet becomes one, before it is replaced. */
-async function saveOutputs(
-  repository: Repository,
-  outputs: readonly RunOutput[],
-  { reporter, signal }: Pick<RunTools, 'reporter' | 'signal'>,
-): Promise<void> {
-  const unsaved = await unsavedOf(repository, outputs, signal);
-  if (unsaved.length === 0) return;
-  const { targets } = await add(repository, unsaved, { stage: false, ...(signal && { signal }) });
-  for (const { path, pointer } of targets) reporter.warn(keptAs(path, pointer.oid));
-}
-
-/** The same for files that mlv does not track. */
-async function saveMetrics(
-  repository: Repository,
-  metrics: readonly RunMetricsFile[],
-  { reporter, signal }: Pick<RunTools, 'reporter' | 'signal'>,
-): Promise<void> {
-  const { cache, layout } = repository;
-  const batch = new CacheBatch(cache);
-  try {
-    for (const path of await unsavedOf(repository, metrics, signal)) {
-      const { digest } = await batch.addFile(absolutePath(layout, path));
-      await batch.commit();
-      reporter.warn(keptAs(path, cache.oid(digest)));
-    }
-  } finally {
-    batch.abandon();
-  }
-}
-
-async function unsavedOf(
-  repository: Repository,
-  files: readonly { path: RepositoryPath }[],
-  signal: AbortSignal | undefined,
-): Promise<RepositoryPath[]> {
-  const { cache } = repository;
-  const paths = files.map(({ path }) => path);
-  const states = await contentStates(repository, paths, signal);
-  const completeness = new Completeness(cache, `${cache.directory}/complete`);
-  const isUnsaved = ({ digest, files: count, size }: ContentState): boolean =>
-    completeness.missing(cache.oid(digest), count !== undefined, size).objects > 0;
-  return [...states].filter(([, state]) => isUnsaved(state)).map(([path]) => path);
-}
-
-function keptAs(path: RepositoryPath, oid: Oid): string {
-  return `'${path}' held content that was in no object; it is kept in the cache as ${oid}`;
 }
 
 async function bringBack(

@@ -7,6 +7,7 @@ import { writeTextFile } from '../workspace/pointer-write.js';
 import type { Repository } from '../workspace/repository.js';
 import { type Environment, hostClass } from './environment.js';
 import { whileWriting } from './output-locks.js';
+import { type OutputsBefore, takeOutputs } from './outputs-before.js';
 import type { CommandEnding } from './run-command.js';
 import { changesOf, lookAtInputs } from './run-inputs.js';
 import { type RunFigures, readFigures, readRunParams } from './run-metrics.js';
@@ -52,7 +53,7 @@ const NOTHING: AddResult = { targets: [], files: [], staged: false };
  * record, the pointers that name it last, so that whatever happens in between, no pointer says what is not so. A command
  * that fails or is interrupted leaves everything as it left it. Errors: `RUN_FAILED` where another process writes the
  * same at this moment; those of makeWritable and runCommand; after the command `RUN_FAILED` for an output that is not
- * there, those of readFigures and add.
+ * there or was not written, those of takeOutputs, readFigures and add.
  */
 export function executeRun(repository: Repository, prepared: PreparedRun, tools: RunTools): Promise<RunOutcome> {
   return whileWriting(repository, writtenPaths(prepared.request), () => execute(repository, prepared, tools));
@@ -63,6 +64,24 @@ async function execute(repository: Repository, prepared: PreparedRun, tools: Run
   warnOfDifferences(prepared, tools.reporter);
   await makeWritable(repository, request);
   const before = await codeState(repository);
+  const outputs = await takeOutputs(repository, request, tools);
+  try {
+    const outcome = await runAndRecord(repository, prepared, { tools, before, outputs });
+    if (outcome.stored) outputs.drop();
+    else outputs.putBack();
+    return outcome;
+  } catch (error) {
+    outputs.putBack();
+    throw error;
+  }
+}
+
+async function runAndRecord(
+  repository: Repository,
+  prepared: PreparedRun,
+  { tools, before, outputs }: { tools: RunTools; before: CodeState; outputs: OutputsBefore },
+): Promise<RunOutcome> {
+  const { request } = prepared;
   const cwd = absolutePath(repository.layout, request.directory);
   const env = { ...tools.env, ...request.env, PWD: cwd };
   const started = tools.now();
@@ -71,16 +90,17 @@ async function execute(repository: Repository, prepared: PreparedRun, tools: Run
   const ended = tools.now();
   if (ending.exitCode !== 0 || ending.interrupted) return { ...ending, added: NOTHING };
   requireOutputs(repository, request.outputs);
+  outputs.requireWritten();
   const figures = await readFigures(repository, request.metrics);
   const changed = await changesMeanwhile(repository, prepared, tools);
   const environment = await probing;
   const partial = { prepared, before, figures, changed, environment, started, ended };
   let stored: StoredRun | undefined;
-  const record = async (outputs: RunOutput[]): Promise<StoredRun> => {
-    stored = await storeRun(repository, recordOf(repository, { ...partial, outputs }), filesOf(partial));
+  const record = async (made: RunOutput[]): Promise<StoredRun> => {
+    stored = await storeRun(repository, recordOf(repository, { ...partial, outputs: made }), filesOf(partial));
     return stored;
   };
-  const added = await addOutputs(repository, { request, record, tools });
+  const added = await addOutputs(repository, { request, record, tools, anew: outputs.anew });
   if (!stored) throw new RangeError('a run was added without a record');
   // What was made of changing inputs answers no question.
   if (changed.length === 0) rememberRun(repository, stored.run);
@@ -99,15 +119,18 @@ interface Recording {
   request: RunRequest;
   record: (outputs: RunOutput[]) => Promise<StoredRun>;
   tools: RunTools;
+  /** See OutputsBefore. */
+  anew: readonly RepositoryPath[];
 }
 
-async function addOutputs(repository: Repository, { request, record, tools }: Recording): Promise<AddResult> {
+async function addOutputs(repository: Repository, { request, record, tools, anew }: Recording): Promise<AddResult> {
   const { outputs, receipt } = request;
   const { reporter, signal, stage } = tools;
   const options = { reporter, ...(signal && { signal }), ...(stage !== undefined && { stage }) };
   if (outputs.length > 0) {
     return add(repository, outputs, {
       ...options,
+      anew,
       recordRun: async (targets) => (await record(targets.map(outputOf))).run,
     });
   }

@@ -30,7 +30,7 @@ export interface StageState {
  * there is a pointer which tells of it.
  */
 export function requestOf(stage: Stage): RunRequest {
-  const { name, command, deps, params, outs, metrics, env, desc, source } = stage;
+  const { name, command, deps, params, outs, metrics, keep, env, desc, source } = stage;
   return {
     name,
     command,
@@ -40,6 +40,7 @@ export function requestOf(stage: Stage): RunRequest {
     params,
     outputs: outs,
     metrics,
+    ...(keep && { keepOutputs: true as const }),
     ...(outs.length === 0 && { receipt: `${name}.run` }),
     ...(desc !== undefined && { desc }),
     ...(source !== undefined && { source }),

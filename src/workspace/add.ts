@@ -44,6 +44,10 @@ export interface AddOptions {
    * to be the run that made the targets. An error from it leaves all pointers as they were.
    */
   recordRun?: (targets: readonly AddedTarget[]) => Promise<PointerRun>;
+  /** Only store the contents: no pointer and no ignore file is written. */
+  storeOnly?: boolean;
+  /** Directories that were made anew: what their pointers named before is no part of them, wanted here or not. */
+  anew?: readonly RepositoryPath[];
 }
 
 /** What became of one target. */
@@ -125,6 +129,7 @@ class AddRun {
     const files = targets.filter((target) => !target.directory).map(({ path }) => path);
     const added = files.length > 0 ? await this.addFiles(files) : [];
     for (const target of targets) if (target.directory) added.push(await this.addDirectory(target.path));
+    if (this.options.storeOnly) return { targets: added, files: [], staged: false };
     const run = await this.options.recordRun?.(added);
     if (run) for (const { pointer } of added) pointer.run = run;
     const changed = new Set<RepositoryPath>();
@@ -167,7 +172,7 @@ class AddRun {
   /** With what is not here, because it is not wanted here. */
   private completed(path: RepositoryPath, block: DirectoryBlock): DirectoryBlock {
     const target = this.before.get(path);
-    if (!target) return block;
+    if (!target || this.options.anew?.includes(path)) return block;
     const { root, problems } = completeTarget(this.repository, target, { block, parts: this.parts });
     refuseProblems(problems);
     return root;
@@ -217,7 +222,9 @@ class AddRun {
 
   /** A directory that was not tracked until now has nothing that is not here, whatever was tracked there before. */
   private forgetFormerParts(added: readonly AddedTarget[]): void {
-    const fresh = added.filter(({ path, state }) => state === 'added' && this.parts.has(path));
+    const isFresh = ({ path, state }: AddedTarget): boolean =>
+      state === 'added' || this.options.anew?.includes(path) === true;
+    const fresh = added.filter((each) => isFresh(each) && this.parts.has(each.path));
     if (fresh.length > 0)
       forgetParts(
         this.repository.layout,
@@ -232,7 +239,7 @@ class AddRun {
    */
   private refuseUnseen(path: RepositoryPath, root: DirectoryBlock, base: Buffer | undefined): void {
     const before = this.before.get(path)?.pointer;
-    if (before?.files === undefined) return;
+    if (before?.files === undefined || this.options.anew?.includes(path)) return;
     const digest = digestOf(before.oid);
     const unseen: RepositoryPath[] = [];
     this.findUnseen({ digest, path, block: root, known: base?.equals(digest) ?? false }, unseen);

@@ -237,7 +237,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     summary: 'Print the content of a tracked file, as of any revision',
     description:
       'The revision follows an @: path@revision. Paths inside tracked directories work, too. What the cache lacks is ' +
-      'fetched from the remote.',
+      'fetched from the remote. An oid is that object of the cache.',
     examples: [
       ['mlv cat data/labels.csv | head', 'as the pointer says'],
       ['mlv cat model.pkl@v1.0 > old.pkl', 'as of a tag'],

@@ -1,4 +1,7 @@
-import { openRepository } from '../context.js';
+import { MlvError } from '../../core/errors.js';
+import { isOid, type Oid } from '../../objects/oid.js';
+import { looksLikeTree, TREE_MAGIC } from '../../objects/tree-format.js';
+import { type OpenRepository, openRepository } from '../context.js';
 import { findFile } from '../find-file.js';
 import { printObject } from '../print-object.js';
 import type { Session } from '../session.js';
@@ -10,7 +13,18 @@ import type { Result, VerbInput } from '../verb.js';
  */
 export async function run(session: Session, { args: [argument = ''] }: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
-  const found = await findFile(session, repository, argument);
-  await printObject(repository, found.oid, session.output);
+  const oid = isOid(argument) ? fileObject(repository, argument) : (await findFile(session, repository, argument)).oid;
+  await printObject(repository, oid, session.output);
   return {};
+}
+
+/** An object that was named by its oid, such as one that a command said it kept. */
+function fileObject({ cache }: OpenRepository, oid: Oid): Oid {
+  if (cache.has(oid) && looksLikeTree(cache.peek(oid, TREE_MAGIC.length))) {
+    throw new MlvError('USAGE', `${oid} is a directory`, {
+      hint: 'a pointer file with this oid brings it back: mlv checkout (docs/pipelines.md)',
+      data: { oid },
+    });
+  }
+  return oid;
 }

@@ -39,6 +39,7 @@ function requestOf(repository: OpenRepository, { args, options, afterSeparator }
     ...(name !== undefined && { name }),
     ...(desc !== undefined && { desc }),
     command: args,
+    keepOutputs: true,
     directory: repository.layout.prefix,
     inputs: toPaths(repository, list(options.input)),
     params: list(options.params).map((argument) => {
