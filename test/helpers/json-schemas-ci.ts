@@ -13,6 +13,17 @@ export function ciSchemas<Change extends z.ZodType, Totals extends z.ZodType>(sh
   totals: Totals;
 }) {
   return {
+    'ci init': z.strictObject({
+      host: z.enum(['github', 'gitlab']),
+      dryRun: z.boolean(),
+      files: z.array(
+        z.strictObject({
+          path: z.string(),
+          text: z.string(),
+          state: z.enum(['written', 'replaced', 'unchanged']).describe('with --dry-run, what it would be'),
+        }),
+      ),
+    }),
     report: z.strictObject({
       base: side.extend({ commit: commit.describe('what both have in common last') }),
       head: side,

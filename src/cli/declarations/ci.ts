@@ -23,4 +23,30 @@ export const ciVerbs: readonly VerbDeclaration[] = [
     ],
     load: () => import('../verbs/report.js'),
   },
+  {
+    usage: 'ci',
+    summary: 'Run checks and reports in CI',
+    verbs: [
+      {
+        usage: 'init <host>',
+        summary: 'Write a workflow for github or gitlab',
+        description:
+          'A commented workflow: a cache of objects between jobs, the data of exactly that commit, gates, and a report as a ' +
+          'comment. What it writes is yours to change; docs/ci.md tells of each part.',
+        options: [
+          {
+            flags: '--package <spec>',
+            description: 'what npm installs mlv from (the variable MLV_PACKAGE of the host)',
+          },
+          { flags: '-n, --dry-run', description: 'print it, and write nothing' },
+          { flags: '--force', description: 'replace what is there' },
+        ],
+        examples: [
+          ['mlv ci init github', 'writes .github/workflows/mlv.yml'],
+          ['mlv ci init gitlab --dry-run', 'shows .gitlab/mlv.yml'],
+        ],
+        load: () => import('../verbs/ci-init.js'),
+      },
+    ],
+  },
 ];
