@@ -118,3 +118,23 @@ describe('mlv get', () => {
     expect(existsSync(join(cwd, 'm'))).toBe(false);
   });
 });
+
+describe('mlv ls and cat of a repository elsewhere', () => {
+  it('list and print as in a clone of it', async () => {
+    const cwd = temporaryDirectory();
+    const url = `file://${source.upstream}`;
+    expect(await mlv(['ls', url], { cwd })).toBe('data/\nmodel.pkl\n');
+    expect(await mlv(['ls', '-r', url, 'data'], { cwd })).toBe(
+      'data/deep/copy.csv\ndata/deep/test.csv\ndata/train.csv\n',
+    );
+    expect(await mlv(['ls', url, 'data/deep', '--rev', first], { cwd })).toBe('data/deep/test.csv\n');
+    const version = parseDocument('ls', await mlv(['ls', url, 'fraud@production', '--json'], { cwd }));
+    expect(version.entries.map(({ path }) => path)).toEqual(['data', 'model.pkl']);
+    expect(await mlv(['cat', url, 'model.pkl', '--rev', 'fraud@1.0.0'], { cwd })).toBe('model 1');
+    expect(await mlv(['cat', source.cwd, 'data/train.csv'], { cwd })).toBe('a,b\n1,2\n');
+    expect(await mlv(['cat', url, 'train.py'], { cwd })).toBe('print(1)\n');
+    expect((await runMlv(['ls', url, 'train.py'], { cwd })).exitCode).toBe(2);
+    expect((await runMlv(['cat', 'model.pkl', 'data/train.csv'], { cwd: source.cwd })).exitCode).toBe(2);
+    expect(await mlv(['ls', '.'], { cwd: source.cwd })).toBe('data/\nmodel.pkl\n');
+  });
+});

@@ -99,16 +99,20 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
   {
     usage: 'ls [revision-or-path...]',
     summary: 'List what is tracked',
-    description: `The first operand is a revision where it names one. ${REVISIONS}`,
+    description:
+      `The first operand is a revision where it names one. ${REVISIONS} Where it is the address of another Git repository, ` +
+      'what that one tracks is listed, at a path or in a version of its registry, without a clone.',
     options: [
       { flags: '-r, --recursive', description: 'list everything below directories' },
       { flags: '-l, --long', description: 'with kind, size and object' },
       { flags: '-z, --null', description: 'end lines with NUL and quote nothing' },
+      { flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag or commit' },
     ],
     examples: [
       ['mlv ls', 'the tracked files and directories'],
       ['mlv ls -l data/2024', 'one directory, with sizes'],
       ['mlv ls -r HEAD~1 data/', 'every file that it held one commit ago'],
+      ['mlv ls -l https://git.example.com/data.git images', 'of a repository that nobody cloned'],
     ],
     exits: [[4, 'a directory listing is neither in the cache nor to be had from its remote']],
     load: () => import('../verbs/ls.js'),
@@ -233,14 +237,16 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/unprotect.js'),
   },
   {
-    usage: 'cat <path>',
+    usage: 'cat <path-or-git-url> [path]',
     summary: 'Print the content of a tracked file, as of any revision',
     description:
       'The revision follows an @: path@revision. Paths inside tracked directories work, too. What the cache lacks is ' +
-      'fetched from the remote. An oid is that object of the cache.',
+      'fetched from the remote. An oid is that object of the cache. Behind the address of another Git repository, a file of that one, without a clone.',
+    options: [{ flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag or commit' }],
     examples: [
       ['mlv cat data/labels.csv | head', 'as the pointer says'],
       ['mlv cat model.pkl@v1.0 > old.pkl', 'as of a tag'],
+      ['mlv cat git@example.com:team/data.git labels.csv | head', 'of another repository'],
     ],
     exits: [
       [4, 'the object is neither in the cache nor on the remote'],
