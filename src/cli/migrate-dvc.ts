@@ -67,6 +67,9 @@ export class DvcMigration implements Migration {
   /** DVC's directory leaves Git and is left to DVC. */
   readonly stays = (path: RepositoryPath): boolean => path.startsWith('.dvc/') || path.includes('/.dvc/');
 
+  /** Everything is in the cache after `take`. */
+  readonly settle = (): Promise<void> => Promise.resolve();
+
   /** What has no place in mlv, of HEAD. */
   left: readonly string[] = [];
   /** What was converted of HEAD besides pointers. */

@@ -42,6 +42,8 @@ export interface Migration {
   /** Takes contents into the cache; `head` is the state that the workspace belongs to. With `dryRun` only looks. */
   take(states: () => Iterable<State>, head: State, dryRun: boolean): Promise<void>;
   convert(state: State): MigratedState;
+  /** Brings what conversions made into the cache. */
+  settle(): Promise<void>;
   /** Paths that leave Git and stay in the working tree. */
   stays(path: RepositoryPath): boolean;
   /** Files of the working tree that only stand for a content. */
@@ -220,6 +222,7 @@ class MigrationRun {
   }
 
   private async prove(pointers: Iterable<MigratedPointer>): Promise<void> {
+    await this.parts.migration.settle();
     const phase = this.session.reporter.phase('Proving', { unit: 'files' });
     try {
       const onObject = (bytes: number): void => phase.advance({ items: 1, bytes });

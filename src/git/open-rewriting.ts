@@ -33,6 +33,10 @@ export function gitRewriting(context: GitContext): GitRewriting {
     stageDifference: (differences) => stageDifference(context, differences),
     retag: (tag, commit) => retag(context, tag, commit),
     config: async (key) => (await settings(context, ['--get-all', key])).map(([value]) => value),
+    configForUrl: async (key, url) => {
+      const { stdout } = await context.run(['config', '-z', '--get-urlmatch', key, url], { accept: [0, 1] });
+      return stdout.toString('utf8').split('\0').filter(Boolean);
+    },
     configMatching: async (pattern) => pairs(await settings(context, ['--get-regexp', pattern])),
     configOfText: async (text) => {
       const args = ['config', '-z', '--no-includes', '--file', '-', '--list'];

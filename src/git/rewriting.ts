@@ -72,6 +72,8 @@ export interface GitRewriting {
   retag(tag: string, commit: string): Promise<string>;
   /** Value of a setting of Git, all of them where there are several. */
   config(key: string): Promise<string[]>;
+  /** Values of a setting of Git for a URL, the user's own for other URLs left out (`http.<url>.<name>`). */
+  configForUrl(key: string, url: string): Promise<string[]>;
   /** Every setting of Git whose key matches a pattern (see git-config's --get-regexp), in order. */
   configMatching(pattern: string): Promise<[key: string, value: string][]>;
   /** The same of a file in the syntax of Git's configuration, given as its text. */

@@ -59,4 +59,4 @@ const migrated = z.strictObject({
 });
 
 /** Schemas of the verbs that take a repository over from other tools. */
-export const migrationSchemas = { 'migrate dvc': migrated };
+export const migrationSchemas = { 'migrate dvc': migrated, 'migrate lfs': migrated };

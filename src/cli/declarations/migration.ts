@@ -44,6 +44,26 @@ export const migrationVerbs: readonly VerbDeclaration[] = [
         careful: true,
         load: () => import('../verbs/migrate-dvc.js'),
       },
+      {
+        usage: 'lfs',
+        summary: 'Replace Git LFS by mlv',
+        description:
+          'Turns what Git LFS tracks into pointers of mlv, in one commit, and takes its filter out of .gitattributes. ' +
+          `Contents come from the workspace, .git/lfs or the server; git-lfs need not be installed. ${PROOF}`,
+        options: [
+          ...COMMON,
+          { flags: '--group <directory>', description: 'one pointer for all in it; may be repeated', many: true },
+          { flags: '-r, --remote <name>', description: 'Git remote whose server is asked for what is not here' },
+        ],
+        examples: [
+          ['mlv migrate lfs --dry-run', 'what would be done'],
+          ['mlv migrate lfs --group data/images', 'a pointer a file, and one for a whole directory'],
+          ['mlv migrate lfs --history', 'all branches and tags, beside the old ones'],
+        ],
+        exits: EXITS,
+        careful: true,
+        load: () => import('../verbs/migrate-lfs.js'),
+      },
     ],
   },
 ];
