@@ -24,12 +24,20 @@ export interface ImportedVersion {
   version: string;
   /** Seconds since 1970: the date of its commit. */
   time: number;
-  /** One directory object; absent where there are no artifacts. */
-  artifacts?: { path: RepositoryPath; oid: Oid; size: number; files: number };
+  /** Objects in the cache; `files` for a directory. A path that one version of a model has, the next should have, too. */
+  artifacts: readonly ImportedArtifact[];
   params: Record<string, ParamValue>;
   metrics: Record<string, Metric>;
   description?: string;
   origin: ManifestOrigin;
+}
+
+/** One object of an imported version. */
+export interface ImportedArtifact {
+  path: RepositoryPath;
+  oid: Oid;
+  size: number;
+  files?: number;
 }
 
 export interface ImportServices {
@@ -80,9 +88,8 @@ export async function importVersions(
   const registered: ImportReport['registered'] = [];
   for (const [at, { version, commit }] of commits.entries()) {
     services.signal.throwIfAborted();
-    const item = items[at];
     const manifest = manifestOf(version, {
-      ...(item && { item }),
+      items: items[at] ?? [],
       author,
       commit,
       ...(branch !== undefined && { branch }),
@@ -97,7 +104,7 @@ export async function importVersions(
 interface MadeCommit {
   version: ImportedVersion;
   commit: string;
-  target: Target | undefined;
+  targets: Target[];
 }
 
 /** Nothing moves: the commits are objects that no ref leads to yet. */
@@ -111,17 +118,17 @@ async function commitAll(
   const made: MadeCommit[] = [];
   let parent = head;
   for (const version of versions) {
-    const target = version.artifacts && targetOf(version.artifacts);
-    if (!target) {
-      made.push({ version, commit: parent, target });
+    const targets = version.artifacts.map(targetOf);
+    const files = new Map(targets.map(({ path, text }) => [pointerPathOf(path), text]));
+    for (const { path } of targets) {
+      const ignoreFile = childOf(parentOf(path), '.gitignore');
+      const before = files.get(ignoreFile) ?? (await textAt(git, parent, ignoreFile));
+      files.set(ignoreFile, withLines(before, [ignoreLine(nameOf(path))]));
+    }
+    if (files.size === 0) {
+      made.push({ version, commit: parent, targets });
       continue;
     }
-    const ignoreFile = childOf(parentOf(target.path), '.gitignore');
-    const ignored = await textAt(git, parent, ignoreFile);
-    const files = new Map([
-      [pointerPathOf(target.path), target.text],
-      [ignoreFile, withLines(ignored, [ignoreLine(nameOf(target.path))])],
-    ]);
     const tree = await plumbing.writeTree({ base: parent, files });
     const { model, version: number, origin, time } = version;
     const [, name = author, mail = ''] = /^(.*) <(.*)>$/.exec(author) ?? [];
@@ -132,13 +139,13 @@ async function commitAll(
       ...(time > 0 && time < LATEST_DATE && { author: { name, mail, date: `@${time} +0000` } }),
       sign,
     });
-    made.push({ version, commit: parent, target });
+    made.push({ version, commit: parent, targets });
   }
   return made;
 }
 
-function targetOf({ path, oid, size, files }: NonNullable<ImportedVersion['artifacts']>): Target {
-  const pointer: Pointer = { path: nameOf(path), oid, size, files };
+function targetOf({ path, oid, size, files }: ImportedArtifact): Target {
+  const pointer: Pointer = { path: nameOf(path), oid, size, ...(files !== undefined && { files }) };
   return parseTarget(pointerPathOf(path), formatPointer(pointer));
 }
 
@@ -150,10 +157,10 @@ async function textAt(git: Repository['git'], commit: string, path: string): Pro
 
 /** Objects first: a version that is registered can be had. */
 async function store(storage: ObjectStorage, commits: readonly MadeCommit[]): Promise<boolean> {
-  for (const { target } of commits) {
-    const missing = target ? await storage.missing([target]) : [];
+  for (const { targets } of commits) {
+    const missing = await storage.missing(targets);
     if (missing === undefined) return false;
-    if (target && missing.length > 0) await storage.push([target]);
+    if (missing.length > 0) await storage.push(targets);
   }
   return true;
 }
@@ -161,17 +168,17 @@ async function store(storage: ObjectStorage, commits: readonly MadeCommit[]): Pr
 async function itemsOf(
   { repository, reporter, signal }: ImportServices,
   versions: readonly ImportedVersion[],
-): Promise<(ManifestItem | undefined)[]> {
+): Promise<ManifestItem[][]> {
   const digests = new ContentSha256(repository.cache, { reporter, signal });
   try {
-    const items: (ManifestItem | undefined)[] = [];
+    const items: ManifestItem[][] = [];
     for (const { artifacts } of versions) {
-      if (!artifacts) {
-        items.push(undefined);
-        continue;
+      const own: ManifestItem[] = [];
+      for (const { path, oid, size, files } of artifacts) {
+        const sha256 = await (files === undefined ? digests.file(oid, size) : digests.directory(oid, { files, size }));
+        own.push({ path, oid, sha256, size, ...(files !== undefined && { files }) });
       }
-      const { path, oid, size, files } = artifacts;
-      items.push({ path, oid, sha256: await digests.directory(oid, { files, size }), size, files });
+      items.push(own);
     }
     return items;
   } finally {
@@ -181,13 +188,13 @@ async function itemsOf(
 
 function manifestOf(
   { model, version, params, metrics, description, origin }: ImportedVersion,
-  made: { item?: ManifestItem; author: string; commit: string; branch?: string; now: () => Date },
+  made: { items: ManifestItem[]; author: string; commit: string; branch?: string; now: () => Date },
 ): Manifest {
   return {
     mlv: 1,
     model,
     version,
-    artifacts: made.item ? [made.item] : [],
+    artifacts: made.items,
     data: [],
     params,
     metrics,
@@ -223,8 +230,8 @@ async function registerOne(registry: Registry, manifest: Manifest): Promise<void
 export interface VersionOrigin {
   model: string;
   version: string;
-  /** Of its first artifact. */
-  path?: RepositoryPath;
+  /** Of its artifacts. */
+  paths: RepositoryPath[];
   origin?: ManifestOrigin;
   /** True where it never was on a stage. */
   fresh: boolean;
@@ -241,9 +248,8 @@ export async function versionOrigins(registry: Registry, models: ReadonlySet<str
     );
     for (const version of (await view.model(model))?.versions.keys() ?? []) {
       const { origin, artifacts } = await view.manifest(model, version);
-      const path = artifacts[0]?.path;
       const fresh = !staged.has(version);
-      found.push({ model, version, ...(path !== undefined && { path }), ...(origin && { origin }), fresh });
+      found.push({ model, version, paths: artifacts.map(({ path }) => path), ...(origin && { origin }), fresh });
     }
   }
   return found;
@@ -251,8 +257,9 @@ export async function versionOrigins(registry: Registry, models: ReadonlySet<str
 
 /** Sends what was registered to the Git remote; false where there is none. Errors: those of Registry.push. */
 export async function shareImported(registry: Registry): Promise<boolean> {
-  const { remote } = await registry.status();
+  const { remote, ahead } = await registry.status();
   if (remote === undefined) return false;
+  if (ahead === 0) return true;
   try {
     await registry.push();
     return true;

@@ -106,6 +106,12 @@ describe('import mlflow', () => {
     });
     await mlv(['checkout', 'mlflow'], { cwd });
     await mlv(['checkout', 'churn-study@0.1.0'], { cwd });
+    const log = readFileSync(join(cwd, 'mlflow/churn-study.metrics.jsonl'), 'utf8').trim().split('\n');
+    expect(log.map((line) => JSON.parse(line))).toMatchObject([
+      { metric: 'auc', value: 0.7, step: 0 },
+      { metric: 'auc', value: 0.9, step: 1 },
+      { metric: 'auc', value: 0.85, step: 2 },
+    ]);
     expect(digests(join(cwd, 'mlflow/churn-study'))).toEqual(digests(artifactsOf(fixture, 'Churn study', 'first')));
     expect(readFileSync(join(cwd, 'mlflow/fraud-model/net.onnx'), 'utf8')).toBe('weights 3\n');
     expect(readFileSync(join(cwd, 'mlflow/other-things/net/net.onnx'), 'utf8')).toBe('weights 3\n');
@@ -168,6 +174,23 @@ describe('import mlflow', () => {
     expect(outside.exitCode).toBe(2);
   });
 
+  it("an import that was ended between its commits and its versions goes on; what is somebody else's is left", async () => {
+    const { cwd } = await shared();
+    await mlv(['import', 'mlflow', fixture, '--no-push', '-q'], { cwd });
+    // As a kill at the worst moment leaves it: the commits are there, the versions are not.
+    for (const name of VERSIONS) git(cwd, 'tag', '-d', name);
+    git(cwd, 'update-ref', '-d', 'refs/heads/mlv-registry');
+    expect(await mlv(['list'], { cwd })).toBe('');
+    const json = parseDocument('import mlflow', await mlv(['import', 'mlflow', fixture, '--json'], { cwd }));
+    expect(json.versions.map(({ name }) => name).sort()).toEqual(VERSIONS);
+    const other = await makeMlvRepository({ 'mlflow/fraud-model': 'mine\n' });
+    await mlv(['add', '-q', 'mlflow/fraud-model'], { cwd: other });
+    commitAll(other);
+    const refused = await runMlv(['import', 'mlflow', fixture], { cwd: other });
+    expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining('fraud-model.mlv')]);
+    expect(await mlv(['list'], { cwd: other })).toBe('');
+  });
+
   it('artifacts that are gone are said, and the others imported', async () => {
     const cwd = await makeMlvRepository();
     commitAll(cwd);
@@ -203,6 +226,13 @@ describe('import mlflow', () => {
       metrics: { auc: { value: 0.9 } },
       origin: { tags: { team: 'risk', ok: 'yes' }, facts: { metrics_without_number: 'loss' } },
     });
+    const log = await mlv(['cat', 'mlflow/fraud.metrics.jsonl'], { cwd });
+    expect(
+      log
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).value),
+    ).toEqual([0.8, 0.9]);
     expect([digests(home), statSync(join(home, 'mlflow.db')).mtimeMs]).toEqual([before, mtimeMs]);
     writeFileSync(join(home, 'broken.db'), 'SQLite format 3\0 and nothing that follows');
     const broken = await runMlv(['import', 'mlflow', `sqlite:///${join(home, 'broken.db')}`], { cwd });
@@ -222,6 +252,7 @@ function makeDatabase(path: string, run: string): void {
     CREATE TABLE params (key TEXT, value TEXT, run_uuid TEXT);
     CREATE TABLE tags (key TEXT, value TEXT, run_uuid TEXT);
     CREATE TABLE latest_metrics (key TEXT, value FLOAT, timestamp BIGINT, step BIGINT, is_nan BOOLEAN, run_uuid TEXT);
+    CREATE TABLE metrics (key TEXT, value FLOAT, timestamp BIGINT, step BIGINT, is_nan BOOLEAN, run_uuid TEXT);
     CREATE TABLE model_versions (name TEXT, version INTEGER, creation_time BIGINT, description TEXT, user_id TEXT,
       current_stage TEXT, source TEXT, run_id TEXT, status TEXT, storage_location TEXT);
     CREATE TABLE model_version_tags (key TEXT, value TEXT, name TEXT, version INTEGER);
@@ -231,6 +262,7 @@ function makeDatabase(path: string, run: string): void {
     INSERT INTO params VALUES ('depth', '3', '${run}');
     INSERT INTO tags VALUES ('team', 'risk', '${run}');
     INSERT INTO latest_metrics VALUES ('auc', 0.9, 1, 1, 0, '${run}'), ('loss', 0, 1, 1, 1, '${run}');
+    INSERT INTO metrics VALUES ('auc', 0.9, 1000, 1, 0, '${run}'), ('auc', 0.8, 1000, 0, 0, '${run}'), ('loss', 0, 1, 1, 1, '${run}');
     INSERT INTO model_versions VALUES ('fraud', 1, 9000, NULL, NULL, 'None', '${away}/model', '${run}', 'READY', '${away}/model');
     INSERT INTO model_version_tags VALUES ('ok', 'yes', 'fraud', 1);
     INSERT INTO registered_model_aliases VALUES ('production', 1, 'fraud');

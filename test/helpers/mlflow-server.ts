@@ -10,6 +10,8 @@ export interface MlflowContent {
   runs: { info: Json; data: Json }[];
   models: Json[];
   versions: (Json & { name: string; version: string; uri: string })[];
+  /** Points of every metric. */
+  history?: Json[];
   /** Artifacts behind the proxy, by path. */
   files: Map<string, Buffer>;
   /** What the server demands as `authorization`. */
@@ -71,7 +73,8 @@ function answer(
     const run = content.runs.find(({ info }) => info.run_id === searchParams.get('run_id'));
     if (run) send(response, { run });
     else response.writeHead(404).end('{}');
-  } else if (path === 'registered-models/search') page('registered_models', content.models);
+  } else if (path === 'metrics/get-history') page('metrics', content.history ?? []);
+  else if (path === 'registered-models/search') page('registered_models', content.models);
   else if (path === 'model-versions/search') {
     const name = /^name='(.*)'$/.exec(searchParams.get('filter') ?? '')?.[1];
     page(

@@ -5,7 +5,8 @@ import { silentReporter } from '../../src/core/reporter.js';
 import { MlflowFileStore } from '../../src/interop/mlflow/file-store.js';
 import { proveArtifacts, takeArtifacts } from '../../src/interop/mlflow/intake.js';
 import { MlflowServer } from '../../src/interop/mlflow/server.js';
-import type { MlflowStore } from '../../src/interop/mlflow/store.js';
+import type { MlflowRun, MlflowStore } from '../../src/interop/mlflow/store.js';
+import { metricLog } from '../../src/interop/mlflow/values.js';
 import { ObjectCache } from '../../src/objects/cache.js';
 import { loadHash } from '../../src/objects/hash.js';
 import { decodeTree } from '../../src/objects/tree-format.js';
@@ -90,18 +91,30 @@ describe('a tracking server of MLflow', () => {
     expect([model.runs.map(({ id }) => id), model.versions.length]).toEqual([[RUN], 2]);
   });
 
+  it('tells every step of a metric, page by page', async () => {
+    const history = [2, 0, 1].map((step) => ({ key: 'auc', value: 0.5 + step / 10, step, timestamp: 1000 }));
+    const { store } = await serverWith({ history });
+    const [run] = (await store.read({ experiments: ['Other'], models: [] })).runs;
+    const log = metricLog(await store.history(run as MlflowRun))
+      .trim()
+      .split('\n');
+    expect(log.map((line) => JSON.parse(line))).toEqual(
+      [0, 1, 2].map((step) => ({ metric: 'auc', value: 0.5 + step / 10, step, time: '1970-01-01T00:00:01Z' })),
+    );
+  });
+
   it('gives artifacts through its proxy, which are taken whole and proved', async () => {
     const { store } = await serverWith();
     const cache = await cacheHere();
     const places = [{ from: `mlflow-artifacts:/1/${RUN}/artifacts/model`, below: '' }];
     const taken = await takeArtifacts({ store, cache }, places, { phase, signal });
     expect(taken).toMatchObject({ files: 2, size: 100_007 });
-    const names = decodeTree(cache.read(taken?.oid as never)).map(({ name, kind }) => [name, kind]);
+    const names = decodeTree(cache.read(taken.oid as never)).map(({ name, kind }) => [name, kind]);
     expect(names).toEqual([
       ['MLmodel', 'file'],
       ['deep', 'tree'],
     ]);
-    expect(await proveArtifacts({ store, cache }, taken?.proofs ?? [], { phase, signal })).toEqual({
+    expect(await proveArtifacts({ store, cache }, taken.proofs, { phase, signal })).toEqual({
       files: 2,
       bytes: 100_007,
     });
@@ -114,7 +127,7 @@ describe('a tracking server of MLflow', () => {
     const places = [{ from: `mlflow-artifacts:/1/${RUN}/artifacts/model`, below: '' }];
     const taken = await takeArtifacts({ store, cache }, places, { phase, signal });
     files.set(`1/${RUN}/artifacts/model/MLmodel`, Buffer.alloc(100_000, 2));
-    await expect(proveArtifacts({ store, cache }, taken?.proofs ?? [], { phase, signal })).rejects.toMatchObject({
+    await expect(proveArtifacts({ store, cache }, taken.proofs, { phase, signal })).rejects.toMatchObject({
       code: 'OBJECT_CORRUPT',
     });
     const short = await serverWith({

@@ -12,6 +12,7 @@ import type {
   MlflowStore,
   MlflowVersion,
   MlflowWish,
+  Point,
 } from './store.js';
 import { sourceInvalid, statusName } from './values.js';
 
@@ -70,6 +71,17 @@ export class MlflowDatabase implements MlflowStore {
     return { runs, versions };
   }
 
+  async history(run: MlflowRun): Promise<ReadonlyMap<string, readonly Point[]>> {
+    const history = new Map<string, Point[]>();
+    const sql = 'SELECT key, value, step, timestamp AS time FROM metrics WHERE run_uuid = ? AND is_nan = 0';
+    for (const row of this.rows(sql, [run.id])) {
+      const points = history.get(String(row.key)) ?? [];
+      points.push({ value: Number(row.value), step: Number(row.step), time: Number(row.time) });
+      history.set(String(row.key), points);
+    }
+    return history;
+  }
+
   async list(artifacts: string, below: string): Promise<ArtifactEntry[] | undefined> {
     return this.local.list(artifacts, below);
   }
@@ -83,9 +95,9 @@ export class MlflowDatabase implements MlflowStore {
     rmSync(this.scratch, { recursive: true, force: true });
   }
 
-  private rows(sql: string): Row[] {
+  private rows(sql: string, values: string[] = []): Row[] {
     try {
-      return this.database.all(sql) as Row[];
+      return this.database.all(sql, values) as Row[];
     } catch (error) {
       throw sourceInvalid(`${this.source} is no database of a known MLflow: ${String(error)}`, error);
     }
@@ -175,7 +187,7 @@ export class MlflowDatabase implements MlflowStore {
   private resolve(uri: string): string {
     const run = /^runs:\/+([0-9a-f]{32})(\/.*)?$/.exec(uri);
     if (run) {
-      const [row] = this.database.all('SELECT artifact_uri FROM runs WHERE run_uuid = ?', [run[1] as string]) as Row[];
+      const [row] = this.rows('SELECT artifact_uri FROM runs WHERE run_uuid = ?', [run[1] as string]);
       return row ? `${text(row, 'artifact_uri')}${run[2] ?? ''}` : uri;
     }
     const logged = /^models:\/+(m-[0-9a-f]{32})$/.exec(uri)?.[1];

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileSystemError } from '../../core/errors.js';
 import { readYamlMapping, YamlProblem } from '../../core/read-yaml.js';
 import { readTextFile } from '../../workspace/text-file.js';
@@ -12,8 +12,9 @@ import type {
   MlflowStore,
   MlflowVersion,
   MlflowWish,
+  Point,
 } from './store.js';
-import { latestPoint, type Point, sourceInvalid, statusName } from './values.js';
+import { latestPoint, sourceInvalid, statusName } from './values.js';
 
 const META_LIMIT = 1024 * 1024;
 const FILE_LIMIT = 64 * 1024 * 1024;
@@ -57,6 +58,12 @@ export class MlflowFileStore implements MlflowStore {
       versions: chosen,
       runs: runs.filter(({ id, experiment }) => wanted || wish.experiments.includes(experiment) || needed.has(id)),
     };
+  }
+
+  async history(run: MlflowRun): Promise<ReadonlyMap<string, readonly Point[]>> {
+    // Its artifacts are a directory of this store, beside its metrics.
+    const metrics = filesBelow(join(dirname(run.artifacts), 'metrics'));
+    return new Map(metrics.map(([name, text]) => [name, pointsOf(text)]));
   }
 
   async list(artifacts: string, below: string): Promise<ArtifactEntry[] | undefined> {
@@ -201,13 +208,16 @@ function numberOf<K extends string>(key: K, value: unknown): { [P in K]?: number
   return typeof value === 'number' && Number.isFinite(value) ? ({ [key]: value } as { [P in K]?: number }) : {};
 }
 
-/** Lines of `<time> <value> <step>`. */
 function lastValue(text: string): number {
-  const points = text.split('\n').flatMap((line): Point[] => {
+  return latestPoint(pointsOf(text))?.value ?? Number.NaN;
+}
+
+/** Lines of `<time> <value> <step>`. */
+function pointsOf(text: string): Point[] {
+  return text.split('\n').flatMap((line): Point[] => {
     const [time = '', value = '', step = '0'] = line.trim().split(/\s+/);
     return value === '' ? [] : [{ time: Number(time), value: Number(value), step: Number(step) }];
   });
-  return latestPoint(points)?.value ?? Number.NaN;
 }
 
 /** Names and texts of the files below a directory; no link is followed. */

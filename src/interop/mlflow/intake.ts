@@ -39,19 +39,33 @@ interface Folder {
 }
 
 /**
- * Brings the artifacts of one version into the cache, as one directory; undefined where there are none. Everything is on
+ * Brings the artifacts of one version into the cache, as one directory, which is empty where there are none. Everything is on
  * the disk when it returns. Errors: `OBJECT_MISSING`, `FOREIGN_INVALID`, `REMOTE_*`, `DISK_FULL`, `FILE_SYSTEM`.
  */
 export async function takeArtifacts(
   { store, cache }: { store: MlflowStore; cache: ObjectCache },
   places: readonly ArtifactPlace[],
   options: { phase: Phase; signal: AbortSignal },
-): Promise<TakenArtifacts | undefined> {
+): Promise<TakenArtifacts> {
   const intake = new Intake(store, cache, options);
   try {
     return await intake.all(places);
   } finally {
     intake.end();
+  }
+}
+
+/** Stores a text that was made of a store's answers as one file object. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
+export async function storeText(cache: ObjectCache, text: string): Promise<{ oid: Oid; size: number }> {
+  const bytes = Buffer.from(text, 'utf8');
+  const digest = cache.hash.digest(bytes);
+  const batch = new CacheBatch(cache);
+  try {
+    batch.addBytes(bytes, digest.toString('hex'));
+    await batch.commit();
+    return { oid: cache.oid(digest), size: bytes.length };
+  } finally {
+    batch.abandon();
   }
 }
 
@@ -71,7 +85,7 @@ class Intake {
     this.batch.abandon();
   }
 
-  async all(places: readonly ArtifactPlace[]): Promise<TakenArtifacts | undefined> {
+  async all(places: readonly ArtifactPlace[]): Promise<TakenArtifacts> {
     const root = newFolder();
     for (const { from, below, optional } of places) {
       const folder = below === '' ? root : inner(root, below);
@@ -81,7 +95,6 @@ class Intake {
         if (!(optional && isMlvError(error, 'OBJECT_MISSING') && error.data.absent === true)) throw error;
       }
     }
-    if (this.proofs.length === 0) return undefined;
     const { digest, size, files } = this.seal(root);
     await this.batch.commit();
     return { oid: this.cache.oid(digest), size, files, proofs: this.proofs };

@@ -39,6 +39,8 @@ export interface PlannedVersion {
   description?: string;
   origin: Origin;
   artifacts: ArtifactPlace[];
+  /** The run that measured its metrics. */
+  run?: MlflowRun;
   /** MLflow's stage and aliases, in lower case. */
   stages: string[];
 }
@@ -128,6 +130,7 @@ class Planner {
       ...figuresOf(run),
       ...(version.description !== undefined && { description: version.description.slice(0, TEXT_LIMIT) }),
       origin: this.origin(id, { created, facts, tags: new Map([...(run?.tags ?? []), ...version.tags]), run }),
+      ...(run && { run }),
       artifacts: version.artifacts === '' ? [] : [{ from: version.artifacts, below: '' }],
       stages: [...new Set(stages)],
     });
@@ -149,6 +152,7 @@ class Planner {
       ...figuresOf(run),
       ...(note !== undefined && { description: note.slice(0, TEXT_LIMIT) }),
       origin: this.origin(id, { created: instantOf(run.started), facts: factsOf(run), tags: run.tags, run }),
+      run,
       artifacts: [{ from: run.artifacts, below: '', optional: true }, ...loggedModels(run)],
       stages: [],
     });

@@ -9,12 +9,15 @@ import type {
   MlflowStore,
   MlflowVersion,
   MlflowWish,
+  Point,
 } from './store.js';
 import { safeParts, sourceInvalid, statusName, unreachable } from './values.js';
 
 const API = '/api/2.0/mlflow';
 const FILES = '/api/2.0/mlflow-artifacts/artifacts';
 const PAGE = 1000;
+/** Points of one metric come in large pages. */
+const METRIC_PAGE = 25_000;
 /** Logged models come in smaller pages. */
 const SMALL_PAGE = 50;
 const PROXIED = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/;
@@ -53,6 +56,26 @@ export class MlflowServer implements MlflowStore {
       if (found) runs.set(run, this.run(found, { experiments, logged }));
     }
     return { runs: [...runs.values()], versions };
+  }
+
+  async history(run: MlflowRun): Promise<ReadonlyMap<string, readonly Point[]>> {
+    const history = new Map<string, Point[]>();
+    for (const key of run.metrics.keys()) {
+      const ask = (token: string): Promise<Json> =>
+        this.client.get(`${API}/metrics/get-history`, {
+          run_id: run.id,
+          metric_key: key,
+          max_results: String(METRIC_PAGE),
+          ...(token && { page_token: token }),
+        });
+      const points = (await this.client.pages(ask, 'metrics')).map(({ value, step, timestamp }) => ({
+        value: Number(value),
+        step: Number(step ?? 0),
+        time: Number(timestamp ?? Number.NaN),
+      }));
+      history.set(key, points);
+    }
+    return history;
   }
 
   async list(artifacts: string, below: string): Promise<ArtifactEntry[] | undefined> {

@@ -72,12 +72,22 @@ export interface ArtifactEntry {
   size?: number;
 }
 
+/** One measured point of a metric. */
+export interface Point {
+  value: number;
+  step: number;
+  /** Milliseconds since 1970. */
+  time: number;
+}
+
 /** Where experiments, runs and registered models come from. Nothing in it is ever changed. */
 export interface MlflowStore {
   /** What to call it in manifests: a URL without credentials, or the name of a directory. */
   readonly source: string;
   /** Everything that was asked for. Errors: `FOREIGN_INVALID`, `REMOTE_*`, `FILE_SYSTEM`. */
   read(wish: MlflowWish): Promise<MlflowFacts>;
+  /** Every point of every metric of a run, in no particular order. Errors as `read`. */
+  history(run: MlflowRun): Promise<ReadonlyMap<string, readonly Point[]>>;
   /** What is in a directory of artifacts; undefined for a single file. Error: `OBJECT_MISSING` where it cannot be reached. */
   list(artifacts: string, below: string): Promise<ArtifactEntry[] | undefined>;
   /** Opens a file of artifacts; `below` is empty where `artifacts` is the file itself. Errors as `list`. */

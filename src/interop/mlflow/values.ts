@@ -1,6 +1,7 @@
 import { MlvError } from '../../core/errors.js';
 import { redactUrl } from '../../core/redact.js';
 import { entryNameProblem, isWindowsDeviceName } from '../../objects/entry-name.js';
+import type { Point } from './store.js';
 
 /** Numbers that a file store and the database have for the state of a run. */
 const STATUS = ['', 'RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'];
@@ -30,25 +31,41 @@ export function modelNameOf(name: string): string | undefined {
   return isWindowsDeviceName(plain) || plain.endsWith('.lock') ? `${plain}-model` : plain;
 }
 
-/** One measured point of a metric. */
-export interface Point {
-  value: number;
-  step: number;
-  time: number;
-}
-
 /** The point that MLflow calls the latest: of the highest step, the newest, the highest. */
 export function latestPoint(points: readonly Point[]): Point | undefined {
   return points.reduce<Point | undefined>((best, point) => {
     if (!best) return point;
-    const order = point.step - best.step || point.time - best.time || point.value - best.value;
-    return order > 0 ? point : best;
+    return byStep(point, best) > 0 ? point : best;
   }, undefined);
 }
 
 /** The name of a run's state, which older stores have as a number. */
 export function statusName(status: unknown): string {
   return typeof status === 'number' ? (STATUS[status] ?? String(status)) : String(status ?? '');
+}
+
+/** Points in one log are held in memory. */
+const MOST_POINTS = 5_000_000;
+
+/**
+ * All points as the log that `python/mlv_log.py` writes and mlv reads: a line of JSON each, of each metric in the order in
+ * which the last one is the latest. Points without a finite number have no line. Error: `FOREIGN_INVALID` for too many.
+ */
+export function metricLog(history: ReadonlyMap<string, readonly Point[]>): string {
+  const lines: string[] = [];
+  for (const [metric, points] of [...history].sort(([left], [right]) => (left < right ? -1 : 1))) {
+    if (lines.length + points.length > MOST_POINTS) throw sourceInvalid(`a run has more than ${MOST_POINTS} points`);
+    const ordered = points.filter(({ value }) => Number.isFinite(value)).sort(byStep);
+    for (const { value, step, time } of ordered) {
+      const at = instantOf(time);
+      lines.push(JSON.stringify({ metric, value, step, ...(at !== undefined && { time: at }) }));
+    }
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function byStep(left: Point, right: Point): number {
+  return left.step - right.step || left.time - right.time || left.value - right.value;
 }
 
 /** RFC 3339 of milliseconds since 1970; undefined for what is none. */
