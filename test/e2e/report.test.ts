@@ -9,8 +9,8 @@ import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 const STAGES = `stages:
   train:
-    cmd: cat data/a.csv params.yaml > model.bin
-    deps: [data/a.csv]
+    cmd: cat data/a.csv params.yaml > model.bin; cp measured.json metrics.json
+    deps: [data/a.csv, measured.json]
     params: [params.yaml]
     outs: [model.bin]
     metrics: [metrics.json]
@@ -22,7 +22,7 @@ async function branched(): Promise<string> {
     'data/a.csv': 'id,v\n1,a\n',
     'data/old @bob|.txt': 'x',
     'params.yaml': 'lr: 0.1\ndepth: 3\n',
-    'metrics.json': '{"auc": 0.8}\n',
+    'measured.json': '{"auc": 0.8}\n',
     'logged.sh': 'echo y > side.bin; echo \'{"f1": 0.5}\' > ignored.json\n',
     '.gitignore': 'ignored.json\n',
   });
@@ -41,7 +41,7 @@ async function branched(): Promise<string> {
     'data/a.csv': 'id,v\n1,a\n2,b\n',
     'data/new.txt': 'new',
     'params.yaml': 'lr: 0.2\ndepth: 3\n',
-    'metrics.json': '{"auc": 0.9}\n',
+    'measured.json': '{"auc": 0.9}\n',
     'logged.sh': 'echo z > side.bin; echo \'{"f1": 0.4}\' > ignored.json\n',
   });
   await mlv(['add', '-q', 'data'], { cwd });
