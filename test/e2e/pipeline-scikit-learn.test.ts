@@ -1,26 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
-import { PYTHON, pythonLacks } from '../helpers/python.js';
+import { PYTHON, pathWithPython, pythonLacks } from '../helpers/python.js';
 import { commitAll, makeRepository } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const lacks = pythonLacks('sklearn', 'numpy', 'yaml');
-
-/** The PATH with a directory before it in which `python` is the one that the tests use. */
-function pathWithPython(): string {
-  const found = spawnSync(PYTHON, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout.trim();
-  const directory = temporaryDirectory('python');
-  // A link would lose the packages of a virtual environment.
-  writeFileSync(join(directory, 'python'), `#!/bin/sh\nexec '${found}' "$@"\n`, { mode: 0o755 });
-  symlinkSync(join(directory, 'python'), join(directory, 'python3'));
-  return `${directory}:${process.env.PATH}`;
-}
 
 async function project(): Promise<{ cwd: string; env: Record<string, string> }> {
   const cwd = makeRepository();
