@@ -15,8 +15,8 @@ export class ReachableObjects {
 
   constructor(
     private readonly cache: ObjectCache,
-    /** Told of each object when it is met for the first time. */
-    private readonly onNew: (hex: string) => void = () => {},
+    /** Told of each object when it is met for the first time, and whether it is a tree: those come before what they name. */
+    private readonly onNew: (hex: string, isTree: boolean) => void = () => {},
   ) {}
 
   /**
@@ -36,15 +36,15 @@ export class ReachableObjects {
     return looksLikeTree(this.cache.peek(oid, TREE_MAGIC.length));
   }
 
-  private note(hex: string): boolean {
+  private note(hex: string, isTree = false): boolean {
     if (this.hexes.has(hex)) return false;
     this.hexes.add(hex);
-    this.onNew(hex);
+    this.onNew(hex, isTree);
     return true;
   }
 
   private tree(digest: Buffer, level: number): void {
-    if (!this.note(digest.toString('hex'))) return;
+    if (!this.note(digest.toString('hex'), true)) return;
     checkTreeLevel(level);
     const oid = this.cache.oid(digest);
     const bytes = this.read(oid);

@@ -73,6 +73,7 @@ class LocalCollection {
   private readonly held = new Map<string, number>();
   private readonly live: ReachableObjects;
   private readonly report: LocalReport;
+  private readonly going = new Going();
   private counting: ObjectCount | undefined;
 
   constructor(
@@ -106,7 +107,9 @@ class LocalCollection {
     }
     const roots = await this.roots();
     for (const group of await this.groups(roots)) this.keep(group);
-    const going = [...(await this.versionsOutside(roots)), ...(await this.unnamed(roots))];
+    await this.versionsOutside(roots);
+    await this.unnamed(roots);
+    const going = this.going.inOrder();
     if (!this.options.dryRun && going.length > 0)
       await whileAlone(cache.directory, this.repository.use, () => this.sweep(going, roots));
     for (const hex of going) if (!this.live.hexes.has(hex)) add(this.report.removed, this.held.get(hex) ?? 0);
@@ -142,7 +145,7 @@ class LocalCollection {
   }
 
   /** What only versions outside of the scope need, and a remote has. */
-  private async versionsOutside({ named, origins }: LocalRoots): Promise<string[]> {
+  private async versionsOutside({ named, origins }: LocalRoots): Promise<void> {
     const outside = named.filter(({ oid }) => {
       const { hex } = splitOid(oid);
       return this.held.has(hex) && !this.live.hexes.has(hex);
@@ -154,12 +157,11 @@ class LocalCollection {
     this.keep({ reason: 'unproven', roots: unproven });
     const commitOf = (oid: Oid): string | null => origins.get(oid)?.commit ?? null;
     this.report.unproven = unproven.map(({ oid, path }) => ({ path, commit: commitOf(oid), oid }));
-    const going: string[] = [];
     let count = { objects: 0, bytes: 0 };
-    const below = new ReachableObjects(this.repository.cache, (hex) => {
+    const below = new ReachableObjects(this.repository.cache, (hex, isTree) => {
       const size = this.held.get(hex);
       if (size === undefined || this.live.hexes.has(hex)) return;
-      going.push(hex);
+      this.going.add(hex, isTree);
       add(count, size);
     });
     for (const { oid, path, directory } of outside) {
@@ -169,32 +171,29 @@ class LocalCollection {
       below.add(oid, directory);
       if (count.objects > 0) this.report.removed.versions.push({ path, commit: commitOf(oid), oid, ...count, remote });
     }
-    return going;
   }
 
   /** What nothing names: on a remote all the same, or, on request, old enough. */
-  private async unnamed(roots: LocalRoots): Promise<string[]> {
+  private async unnamed(roots: LocalRoots): Promise<void> {
     const { cache } = this.repository;
     const { unnamedAfterMs, now } = this.options;
     const named = this.named(roots);
     const unnamed = new UnnamedObjects(cache, { held: this.held, named });
     const { proven } = await this.prove(unnamed.tops().map((root) => this.wanted(root, undefined)));
     if (unnamedAfterMs !== undefined) await this.requireTold(named, roots);
-    const going: string[] = [];
-    for (const hex of unnamed.below([...proven.keys()])) {
-      going.push(hex);
+    const gone = new Set(unnamed.below([...proven.keys()]));
+    for (const hex of gone) {
+      this.going.add(hex, unnamed.isTree(hex));
       add(this.report.removed.unnamed.proven, this.held.get(hex) ?? 0);
     }
-    const gone = new Set(going);
     for (const hex of unnamed.hexes()) {
       if (gone.has(hex)) continue;
       const size = this.held.get(hex) ?? 0;
       const stat = unnamedAfterMs === undefined ? undefined : cache.stat(cache.oid(hex));
       const isOld = stat !== undefined && now() - stat.ctimeMs >= (unnamedAfterMs ?? 0);
-      if (isOld) going.push(hex);
+      if (isOld) this.going.add(hex, unnamed.isTree(hex));
       add(isOld ? this.report.removed.unnamed.lost : this.report.unnamed, size);
     }
-    return going;
   }
 
   private named({ named }: LocalRoots): Named {
@@ -231,10 +230,23 @@ class LocalCollection {
     for (const group of await this.groups(now)) for (const each of group.roots) this.live.add(each.oid, each.directory);
     for (const { oid, directory } of now.named) if (!known.has(oid)) this.live.add(oid, directory);
     const { cache } = this.repository;
-    for (let at = going.length - 1; at >= 0; at--) {
-      const hex = going[at] as string;
-      if (!this.live.hexes.has(hex)) cache.remove(cache.oid(hex));
-    }
+    for (const hex of going) if (!this.live.hexes.has(hex)) cache.remove(cache.oid(hex));
+  }
+}
+
+/** What is to be removed, in an order that a kill may interrupt, and that goes from folder to folder. */
+class Going {
+  private readonly files: string[] = [];
+  private readonly trees: string[] = [];
+
+  /** Trees are added before what they name. */
+  add(hex: string, isTree: boolean): void {
+    (isTree ? this.trees : this.files).push(hex);
+  }
+
+  /** Files by their names, then trees, each behind those that it names. */
+  inOrder(): string[] {
+    return [...this.files.sort(), ...this.trees.reverse()];
   }
 }
 

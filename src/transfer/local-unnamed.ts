@@ -15,7 +15,7 @@ export interface Named {
 
 /** The objects of a cache that nothing leads to, and how they hang together. */
 export class UnnamedObjects {
-  private readonly trees: string[] = [];
+  private readonly trees = new Set<string>();
   private readonly others: string[] = [];
   private readonly inner = new Set<string>();
 
@@ -27,7 +27,7 @@ export class UnnamedObjects {
     const { held, named } = from;
     for (const [hex, size] of held) {
       if (named.hexes.has(hex)) continue;
-      if (size >= TREE_MAGIC.length && this.isTree(hex)) this.trees.push(hex);
+      if (size >= TREE_MAGIC.length && this.looksLikeTree(hex)) this.trees.add(hex);
       else this.others.push(hex);
     }
     for (const hex of this.trees) this.readTree(hex);
@@ -35,8 +35,8 @@ export class UnnamedObjects {
 
   /** All of them: what others are made of behind them. */
   *hexes(): Iterable<string> {
-    yield* this.trees.filter((hex) => !this.inner.has(hex));
-    yield* this.trees.filter((hex) => this.inner.has(hex));
+    yield* [...this.trees].filter((hex) => !this.inner.has(hex));
+    yield* [...this.trees].filter((hex) => this.inner.has(hex));
     yield* this.others;
   }
 
@@ -48,7 +48,7 @@ export class UnnamedObjects {
       directory,
     });
     return [
-      ...this.trees.filter((hex) => !this.inner.has(hex)).map((hex) => root(hex, true)),
+      ...[...this.trees].filter((hex) => !this.inner.has(hex)).map((hex) => root(hex, true)),
       ...this.others.filter((hex) => !this.inner.has(hex)).map((hex) => root(hex, false)),
     ];
   }
@@ -71,7 +71,12 @@ export class UnnamedObjects {
     return found;
   }
 
-  private isTree(hex: string): boolean {
+  /** True for a tree among them. */
+  isTree(hex: string): boolean {
+    return this.trees.has(hex);
+  }
+
+  private looksLikeTree(hex: string): boolean {
     try {
       return looksLikeTree(this.cache.peek(this.cache.oid(hex), TREE_MAGIC.length));
     } catch (error) {
