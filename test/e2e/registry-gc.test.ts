@@ -72,6 +72,36 @@ describe('mlv gc --remote', () => {
     expect(readFileSync(join(other, 'data/file.txt'), 'utf8')).toBe('of the experiment '.repeat(1000));
   });
 
+  it('lets go of versions that no rule keeps, though their tags lead to them, and says which rule keeps the others', async () => {
+    const registry = await testRegistry(origin);
+    const oids: string[] = [];
+    for (const version of ['1.0.0', '1.1.0']) {
+      git(origin, 'checkout', '--quiet', '-b', `experiment-${version}`, 'main');
+      writeFiles(origin, { 'data/file.txt': `of ${version} `.repeat(1000) });
+      await mlv(['add', '-q', 'data'], { cwd: origin });
+      const commit = commitAll(origin, version);
+      await mlv(['push', '-q'], { cwd: origin });
+      oids.push(oidOf('data.mlv'));
+      const item = { path: 'data', oid: oidOf('data.mlv'), sha256: `sha256:${'b'.repeat(64)}`, size: 9000, files: 1 };
+      const manifest = testManifest(commit, { version, artifacts: [item] });
+      await registry.change(() => ({ subject: version, register: { manifest } }));
+    }
+    git(origin, 'checkout', '--quiet', 'main');
+    git(origin, 'branch', '--quiet', '-D', 'experiment-1.0.0', 'experiment-1.1.0');
+    git(origin, 'reflog', 'expire', '--expire=now', '--expire-unreachable=now', '--all');
+    pass();
+    const all = JSON.parse(await mlv(['gc', '--remote', '--json'], { cwd: origin }));
+    expect([all.setAside.records, all.retention]).toEqual([0, null]);
+    const rule = ['-c', 'retention.last=1', 'gc', '--remote'];
+    const thinned = JSON.parse(await mlv([...rule, '--json'], { cwd: origin }));
+    expect(thinned.setAside.objects.map(({ oid }: { oid: string }) => oid)).toEqual([oids[0]]);
+    expect(thinned.retention).toEqual({
+      kept: [{ model: 'fraud', version: '1.1.0', reasons: ['the newest'] }],
+      released: ['fraud@1.0.0'],
+    });
+    expect(await mlv(rule, { cwd: origin })).toMatch(/fraud@1\.1\.0 {2}the newest\n {4}1 version that no rule keeps/);
+  });
+
   it('keeps what was attached to an approval', async () => {
     writeFiles(origin, { 'report.html': 'all is well' });
     await mlv(['add', '-q', 'report.html'], { cwd: origin });
