@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
@@ -95,6 +95,18 @@ describe('lineage', () => {
     const fetched = join(temporaryDirectory('restored'), 'fraud');
     await mlv(['restore', 'fraud@1.1.0', '--to', fetched], { cwd: project });
     expect(readFileSync(join(fetched, 'train.sh'), 'utf8')).toBe('exit 1\n');
+  });
+
+  it('restore writes through no link that a commit has, and leaves nothing half restored', async () => {
+    const project = await registered();
+    const victim = temporaryDirectory('victim');
+    symlinkSync(victim, join(project, '.mlv-version'));
+    commitAll(project, 'a trap');
+    await mlv(['register', 'trap', 'model.bin'], { cwd: project });
+    const to = join(temporaryDirectory('restored'), 'trap');
+    const result = await runMlv(['restore', 'trap@1.0.0', '--to', to, '--json'], { cwd: project });
+    expect([result.exitCode, JSON.parse(result.stdout).error.code]).toEqual([5, 'POINTER_UNSAFE']);
+    expect([readdirSync(victim), existsSync(to)]).toEqual([[], false]);
   });
 
   it('says what it could not look at', async () => {

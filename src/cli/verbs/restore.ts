@@ -13,6 +13,7 @@ import { openRegistryHere } from '../open-registry.js';
 import { quotePath } from '../render/quote.js';
 import { type Restored, restoreVersion, withoutTies } from '../restored-version.js';
 import type { Session } from '../session.js';
+import { takeAway } from '../temporary-tree.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
 /**
@@ -57,7 +58,12 @@ async function treeOf(
   const { directory, manifest, wantsEnvironment } = given;
   if (!existsSync(directory)) {
     const tree = await restoreVersion(session, restored, { directory });
-    describeVersion(tree.layout, manifest);
+    try {
+      describeVersion(tree.layout, manifest);
+    } catch (error) {
+      await takeAway(restored.open.git, directory);
+      throw error;
+    }
     return { tree, isNew: true };
   }
   const inside = { ...session, cwd: directory, env: withoutTies(session.env) };
