@@ -2,10 +2,11 @@ import { MlvError } from '../core/errors.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf, isOid, type Oid } from '../objects/oid.js';
 import { checkTreeLevel, currentEntry, looksLikeTree, TREE_MAGIC, TreeReader } from '../objects/tree-format.js';
-import { POINTER_SUFFIX, parsePointer } from '../workspace/pointer-format.js';
+import { POINTER_SUFFIX, type Pointer, parsePointer } from '../workspace/pointer-format.js';
+import { type PointerSource, readSource } from '../workspace/pointer-source.js';
 import { readPointerText } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
-import type { ContentUse, LineageFacts, RunNode } from './lineage.js';
+import type { ContentUse, ImportNode, LineageFacts, RunNode } from './lineage.js';
 import type { RunRecord } from './run-record.js';
 import { findRun } from './run-store.js';
 
@@ -34,7 +35,7 @@ export interface CollectedLineage {
  * `FORMAT_TOO_NEW`.
  */
 export async function collectLineage(repository: Repository, sources: LineageSources): Promise<CollectedLineage> {
-  const oids = await pointedRuns(repository);
+  const { runs: oids, imports } = await pointed(repository);
   for (const { run } of sources.versions) if (run !== undefined && isOid(run)) oids.add(run);
   const missingRecords: Oid[] = [];
   const records = new Map<Oid, RunRecord>();
@@ -48,33 +49,55 @@ export async function collectLineage(repository: Repository, sources: LineageSou
     inputs: record.inputs.map((input) => contentUse(input, input.kind === 'tracked')),
     outputs: record.outputs.map((output) => contentUse(output, true)),
   }));
-  const containment = new Containment(repository, contentUses({ ...sources, runs }));
+  const containment = new Containment(repository, contentUses({ ...sources, runs, imports }));
   return {
-    facts: { asked: sources.asked, runs, versions: sources.versions, parts: containment.parts() },
+    facts: { asked: sources.asked, runs, versions: sources.versions, imports, parts: containment.parts() },
     missingRecords,
     missingTrees: containment.missing,
   };
 }
 
-/** The oids of all records that a pointer names anywhere in the repository's history. */
-async function pointedRuns({ git, layout }: Repository): Promise<Set<Oid>> {
+/** What pointers say of runs and imports anywhere in the repository's history: oids of records, and where content is from. */
+async function pointed({ git, layout }: Repository): Promise<{ runs: Set<Oid>; imports: Imports }> {
   const files = await git.reachableFiles(POINTER_SUFFIX);
   const small = files.versions.filter(({ size = 0 }) => size <= POINTER_BYTES);
   const blobs = await git.readBlobs(small.map(({ blob }) => blob));
-  const found = new Set<Oid>();
+  const runs = new Set<Oid>();
+  const imports = new Map<string, Imports[number]>();
   const add = (text: string | undefined, path: string): void => {
-    const run = text === undefined ? undefined : runOf(text, path);
-    if (run !== undefined) found.add(run);
+    const pointer = text === undefined ? undefined : pointerOf(text, path);
+    if (pointer?.run) runs.add(pointer.run.oid);
+    const source = pointer && readSource(text ?? '');
+    if (!source) return;
+    const node = importNode(source);
+    const at = path.slice(0, -POINTER_SUFFIX.length);
+    const content = contentUse({ oid: source.oid, path: at, ...(pointer.files !== undefined && pointer) }, true);
+    imports.set(`${node.id}\0${source.oid}\0${at}`, { node, content });
   };
   for (const { path, blob } of small) add(blobs.get(blob)?.toString('utf8'), path);
   for (const { top, path } of files.files) add(readPointerText({ ...layout, worktree: top }, path), path);
-  return found;
+  return { runs, imports: [...imports.values()] };
+}
+
+type Imports = NonNullable<LineageFacts['imports']>;
+
+function importNode({ url, path, commit, etag, version }: PointerSource): ImportNode {
+  const at = commit ?? version ?? etag;
+  return {
+    kind: 'import',
+    id: `import:${url}${path === undefined ? '' : `#${path}`}${at === undefined ? '' : `@${at}`}`,
+    url,
+    ...(path !== undefined && { path }),
+    ...(commit !== undefined && { commit }),
+    ...(etag !== undefined && { etag }),
+    ...(version !== undefined && { version }),
+  };
 }
 
 /** A pointer that cannot be read says nothing; `mlv status` and `mlv fsck` tell of it. */
-function runOf(text: string, path: string): Oid | undefined {
+function pointerOf(text: string, path: string): Pointer | undefined {
   try {
-    return parsePointer(text, path).run?.oid;
+    return parsePointer(text, path);
   } catch (error) {
     if (error instanceof MlvError) return undefined;
     throw error;
@@ -97,9 +120,15 @@ function contentUse({ oid, path, files }: { oid: string; path: string; files?: n
   return { id: oid, path, ...(tracked && files !== undefined && { directory: true }) };
 }
 
-function contentUses({ asked, runs, versions }: Pick<LineageFacts, 'asked' | 'runs' | 'versions'>): ContentUse[] {
+function contentUses({
+  asked,
+  runs,
+  versions,
+  imports = [],
+}: Pick<LineageFacts, 'asked' | 'runs' | 'versions' | 'imports'>): ContentUse[] {
   return [
     ...asked,
+    ...imports.map(({ content }) => content),
     ...runs.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
     ...versions.flatMap(({ artifacts, data }) => [...artifacts, ...data]),
   ];

@@ -35,14 +35,29 @@ export interface VersionNode {
   deprecated: boolean;
 }
 
-export type LineageNode = ContentNode | RunNode | VersionNode;
+/** A place that content was imported from. */
+export interface ImportNode {
+  kind: 'import';
+  /** `import:` and what tells it from others: address, path, commit or what the server called it. */
+  id: string;
+  /** Without credentials. */
+  url: string;
+  /** Of a Git repository. */
+  path?: string;
+  commit?: string;
+  /** What a server called this content. */
+  etag?: string;
+  version?: string;
+}
+
+export type LineageNode = ContentNode | RunNode | VersionNode | ImportNode;
 
 /** `from` went into `to`. */
 export interface LineageEdge {
   from: string;
   to: string;
   /** What it was to it: `part` is a file or directory of a directory, or the directory of a file. */
-  as: 'input' | 'output' | 'artifact' | 'data' | 'component' | 'part';
+  as: 'input' | 'output' | 'artifact' | 'data' | 'component' | 'part' | 'import';
 }
 
 /** A content where a run or a version names it. */
@@ -72,6 +87,8 @@ export interface LineageFacts {
     /** Oid of the record of the run that made it. */
     run?: string;
   }[];
+  /** Contents that were imported. */
+  imports?: readonly { node: ImportNode; content: ContentUse }[];
   /** For a directory's oid, the oids of this graph that lie anywhere in it. */
   parts: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -91,6 +108,10 @@ export class LineageGraph {
 
   constructor(private readonly facts: LineageFacts) {
     for (const each of facts.asked) this.content(each);
+    for (const { node, content } of facts.imports ?? []) {
+      this.nodes.set(node.id, node);
+      this.join(node.id, this.content(content), 'import');
+    }
     for (const { node, inputs, outputs } of facts.runs) {
       this.nodes.set(node.id, node);
       for (const input of inputs) this.join(this.content(input), node.id, 'input');

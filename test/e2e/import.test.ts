@@ -43,6 +43,17 @@ describe('mlv import', () => {
     expect(await mlv(['status'], { cwd: clone })).toContain('nothing changed');
   });
 
+  it('is the origin that why and lineage tell of', async () => {
+    const cwd = await consumer();
+    await mlv(['import', source.upstream, 'data', '-q'], { cwd });
+    const why = await mlv(['why', 'data/deep/test.csv'], { cwd });
+    expect(why).toContain(`import of data of ${source.upstream}`);
+    const { imports } = parseDocument('why', await mlv(['why', 'data', '--json'], { cwd }));
+    expect(imports).toMatchObject([{ path: 'data', commit: git(source.cwd, 'rev-parse', 'HEAD').trim() }]);
+    expect(await mlv(['lineage', 'data', '--up'], { cwd })).toContain('import of data');
+    expect(await mlv(['lineage', 'data', '--mermaid'], { cwd })).toContain('[/"import of data');
+  });
+
   it('refuses what is there, and what would leave the repository', async () => {
     const cwd = await consumer();
     writeFileSync(join(cwd, 'model.pkl'), 'mine');

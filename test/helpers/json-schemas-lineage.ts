@@ -3,6 +3,15 @@ import { annotation } from './json-schemas-data.js';
 
 const starts = z.array(z.string()).describe('ids of what was asked about');
 const gaps = z.array(z.string()).describe('what could not be looked at, so that the answer may lack something');
+const imported = z.strictObject({
+  kind: z.literal('import'),
+  id: z.string(),
+  url: z.string().describe('without credentials'),
+  path: z.string().optional().describe('in a Git repository'),
+  commit: z.string().optional(),
+  etag: z.string().optional(),
+  version: z.string().optional().describe('of the object in its bucket'),
+});
 const stages = z.array(z.string()).describe('where it stands today');
 
 /** Schemas of the verbs that answer how things came to be. */
@@ -32,13 +41,14 @@ export const lineageSchemas = {
           stages,
           deprecated: z.boolean(),
         }),
+        imported,
       ]),
     ),
     edges: z.array(
       z.strictObject({
         from: z.string(),
         to: z.string(),
-        as: z.enum(['input', 'output', 'artifact', 'data', 'component', 'part']),
+        as: z.enum(['input', 'output', 'artifact', 'data', 'component', 'part', 'import']),
       }),
     ),
     gaps,
@@ -106,6 +116,7 @@ export const lineageSchemas = {
   why: z.strictObject({
     starts,
     runs: z.array(z.looseObject({ oid: z.string().describe('of the record') })).describe('as docs/formats/run.md says'),
+    imports: z.array(imported).describe('where it was brought from'),
     annotations: z.record(z.string(), annotation).describe('where it came from, as its pointer says, by path'),
     gaps,
   }),

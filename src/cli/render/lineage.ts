@@ -1,4 +1,4 @@
-import type { LineageEdge, LineageNode, Reached } from '../../provenance/lineage.js';
+import type { ImportNode, LineageEdge, LineageNode, Reached } from '../../provenance/lineage.js';
 import { forDot, forMermaid } from './graph-words.js';
 import { escapeControls } from './quote.js';
 import type { Style } from './style.js';
@@ -49,13 +49,14 @@ export function* lineageMermaid({ nodes, edges }: Reached): Generator<string> {
   const ids = new Map(nodes.map(({ id }, at) => [id, `n${at + 1}`]));
   yield 'flowchart LR';
   for (const node of nodes) {
-    const [open, close] = node.kind === 'run' ? ['[', ']'] : node.kind === 'version' ? ['([', '])'] : ['[(', ')]'];
+    const [open, close] = BRACKETS[node.kind];
     yield `  ${ids.get(node.id)}${open}"${forMermaid(label(node))}"${close}`;
   }
   for (const { from, to } of edges) yield `  ${ids.get(from)} --> ${ids.get(to)}`;
 }
 
-const SHAPES = { content: 'ellipse', run: 'box', version: 'house' } as const;
+const BRACKETS = { content: ['[(', ')]'], run: ['[', ']'], version: ['([', '])'], import: ['[/', '/]'] } as const;
+const SHAPES = { content: 'ellipse', run: 'box', version: 'house', import: 'parallelogram' } as const;
 
 /** A graph for Graphviz. */
 export function* lineageDot({ nodes, edges }: Reached): Generator<string> {
@@ -71,11 +72,19 @@ function label(node: LineageNode): string {
     const marks = [...node.stages, ...(node.deprecated ? ['deprecated'] : [])];
     return `${node.id}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`;
   }
+  if (node.kind === 'import') return importLabel(node);
   if (node.kind === 'run')
     return `run ${escapeControls(node.name ?? node.command)} (${node.ended.slice(0, 10)}, ${codeOf(node)})`;
   const [path] = node.paths;
   const digest = node.id.slice(0, node.id.indexOf(':') + 13);
   return path === undefined ? digest : `${escapeControls(path)} (${digest})`;
+}
+
+/** Where content was imported from, on one line. */
+export function importLabel({ url, path, commit, version, etag }: ImportNode): string {
+  const at = commit?.slice(0, 10) ?? version ?? etag;
+  const what = path === undefined ? url : `${path} of ${url}`;
+  return escapeControls(`import of ${what}${at === undefined ? '' : ` (${at})`}`);
 }
 
 function codeOf({ commit, dirty }: { commit?: string; dirty: boolean }): string {

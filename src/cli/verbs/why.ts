@@ -1,12 +1,13 @@
 import { MlvError } from '../../core/errors.js';
 import type { Oid } from '../../objects/oid.js';
-import type { RunNode } from '../../provenance/lineage.js';
+import type { ImportNode, RunNode } from '../../provenance/lineage.js';
 import { readRun } from '../../provenance/run-store.js';
 import { annotationsOf } from '../../workspace/annotate.js';
 import { loadTargets } from '../../workspace/pointers.js';
 import { askLineage } from '../lineage-question.js';
 import { displayer } from '../operands.js';
 import { annotationLines } from '../render/annotation.js';
+import { importLabel } from '../render/lineage.js';
 import { runLines } from '../render/run-record.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
@@ -21,7 +22,9 @@ export async function run(session: Session, { args: [operand = ''] }: VerbInput)
     if (starts.includes(to) && (as === 'part' || as === 'artifact')) near.add(from);
   const makers = new Set(up.edges.filter(({ to, as }) => as === 'output' && near.has(to)).map(({ from }) => from));
   const nodes = up.nodes.filter((node): node is RunNode => node.kind === 'run' && makers.has(node.id));
-  if (nodes.length === 0) throw unknown(operand, gaps);
+  const origins = new Set(up.edges.filter(({ to, as }) => as === 'import' && near.has(to)).map(({ from }) => from));
+  const imports = up.nodes.filter((node): node is ImportNode => node.kind === 'import' && origins.has(node.id));
+  if (nodes.length === 0 && imports.length === 0) throw unknown(operand, gaps);
   nodes.sort((left, right) => (left.ended < right.ended ? 1 : -1));
   const runs = nodes.map(({ id }) => ({ oid: id, record: readRun(repository, id as Oid).record }));
   const { targets } = await loadTargets(repository);
@@ -37,10 +40,11 @@ export async function run(session: Session, { args: [operand = ''] }: VerbInput)
   return {
     text: runs
       .flatMap(({ oid, record }, at) => [...(at > 0 ? [''] : []), ...runLines(oid, record, session.style)])
-      .concat(said),
+      .concat(imports.map(importLabel), said),
     json: {
       starts,
       runs: runs.map(({ oid, record }) => ({ oid, ...record })),
+      imports,
       annotations: Object.fromEntries(annotations),
       gaps,
     },
@@ -49,8 +53,8 @@ export async function run(session: Session, { args: [operand = ''] }: VerbInput)
 }
 
 function unknown(operand: string, gaps: readonly string[]): MlvError {
-  return new MlvError('OBJECT_MISSING', `no run is known that made '${operand}'`, {
-    hint: gaps[0] ?? 'runs are recorded by: mlv run, mlv repro',
+  return new MlvError('OBJECT_MISSING', `no run is known that made '${operand}', and it was not imported`, {
+    hint: gaps[0] ?? 'they are recorded by: mlv run, mlv repro, mlv import, mlv import-url',
     data: { operand },
   });
 }
