@@ -53,10 +53,15 @@ async function incomplete(repository: OpenRepository, facts: readonly HookFact[]
   return errors;
 }
 
-/** What the commit before names was somewhere then: of a partial directory most is not here. */
+/** What the commits before name was somewhere then: of a partial directory, or of what is merged, most is not here. */
 async function committed(repository: OpenRepository): Promise<Target[]> {
-  if ((await repository.git.head()) === undefined) return [];
-  return (await loadTargetsAt(repository, { kind: 'revision', revision: 'HEAD' })).targets;
+  const { git } = repository;
+  const head = await git.head();
+  const targets: Target[] = [];
+  for (const revision of [...(head === undefined ? [] : [head]), ...git.incoming()]) {
+    targets.push(...(await loadTargetsAt(repository, { kind: 'revision', revision })).targets);
+  }
+  return targets;
 }
 
 function notThere(path: string, objects: number): MlvError {

@@ -233,6 +233,8 @@ export interface Git {
   workingDifference(scratch: string): Promise<WorkingDifference | undefined>;
   /** The files with that suffix that a merge, rebase, cherry-pick or stash left in conflict; sorted by path. */
   conflicts(suffix: string): Promise<GitConflict[]>;
+  /** The commits that a merge or cherry-pick is bringing into HEAD and that are not committed yet, hex. */
+  incoming(): string[];
   /** How the merge driver for pointers is set up in this clone. */
   mergeSetup(): Promise<MergeSetup>;
   /** Has Git call mlv to merge and to show pointers, in this clone; gives whether anything changed. */

@@ -8,6 +8,7 @@ import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, tr
 import type { Git } from './git.js';
 import { pathHistory } from './history.js';
 import { hookPlace } from './hooks.js';
+import { incomingCommits } from './incoming.js';
 import { stage, unstage } from './index-changes.js';
 import { installMergeDriver, mergeSetup, removeMergeDriver } from './merge-setup.js';
 import { gitPlumbing } from './open-plumbing.js';
@@ -75,6 +76,7 @@ export function gitOver(context: GitContext): Git {
     workingChanges: () => workingChanges(context),
     workingDifference: (scratch) => workingDifference(context, scratch),
     conflicts: (suffix) => conflicts(context, suffix),
+    incoming: () => incomingCommits(context.layout),
     mergeSetup: () => mergeSetup(context),
     installMergeDriver: () => installMergeDriver(context),
     removeMergeDriver: () => removeMergeDriver(context),

@@ -14,11 +14,12 @@ import {
   type Targets,
 } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
-import type { FormerVersions } from './fetch-reuse.js';
-import type { FetchRoot, PushRoot, Root } from './roots.js';
+import type { FetchRoot, FormerVersions, PushRoot, Root } from './roots.js';
 
 /** Versions of a pointer that are looked at for what the remote may hold already. */
 const HISTORY = 10;
+/** The same, where something is missing that must be in one of them. */
+const FAR_HISTORY = 200;
 
 /** Which pointers a transfer takes: those of the working tree, or those of commits. */
 export interface RootScope {
@@ -127,20 +128,32 @@ export function toFetchRoots(selections: readonly Selection[]): FetchRoot[] {
  * remote has not, and a fetch that takes from the cache what older versions hold. Git is asked when it is called.
  */
 export function formerVersions(repository: Repository, revisions: readonly string[] = []): FormerVersions {
-  return (paths) => pointerHistory(repository, paths as readonly RepositoryPath[], revisions);
+  return (paths) => pointerHistory(repository, paths as readonly RepositoryPath[], { revisions, limit: HISTORY });
+}
+
+/**
+ * What pointers named in the history of any branch or tag, here or of a Git remote as last fetched: where a merge or
+ * cherry-pick made a directory that no remote knows, its files are in one of these. Git is asked when it is called.
+ */
+export function versionsAnywhere(repository: Repository): FormerVersions {
+  return async (paths) => {
+    const refs = await repository.git.refs({ branches: true, tags: true, remoteBranches: true });
+    const revisions = refs.map(({ commit }) => commit);
+    return pointerHistory(repository, paths as readonly RepositoryPath[], { revisions, limit: FAR_HISTORY });
+  };
 }
 
 /** The oids that pointers had in the commits reachable from HEAD and the revisions, newest first. */
 async function pointerHistory(
   repository: Repository,
   paths: readonly RepositoryPath[],
-  revisions: readonly string[],
+  { revisions, limit }: { revisions: readonly string[]; limit: number },
 ): Promise<Map<RepositoryPath, Oid[]>> {
   const head = await repository.git.head();
-  const from = [...new Set([...(head ? [head] : []), ...revisions])];
+  const from = [...new Set([...(head ? [head] : []), ...revisions, ...repository.git.incoming()])];
   const result = new Map<RepositoryPath, Oid[]>();
   if (from.length === 0 || paths.length === 0) return result;
-  const files = await repository.git.pathHistory(paths.map(pointerPathOf), { revisions: from, limit: HISTORY });
+  const files = await repository.git.pathHistory(paths.map(pointerPathOf), { revisions: from, limit });
   const blobs = await repository.git.readBlobs([...new Set([...files.values()].flat())]);
   for (const path of paths) {
     const oids = (files.get(pointerPathOf(path)) ?? []).map((blob) => oidOf(blobs.get(blob), pointerPathOf(path)));

@@ -9,7 +9,7 @@ import { MOST_CHUNK_BYTES, PACK_BYTES_LIMITS } from './pack-format.js';
 import { packDigests, placedChunks } from './placed-chunks.js';
 import type { ObjectRecord, TreeRecord } from './record-reader.js';
 import type { PlacedChunk } from './record-writer.js';
-import { type FailedObject, type FetchRoot, UNKNOWN_SIZE } from './roots.js';
+import { type FailedObject, type FetchRoot, type FormerVersions, UNKNOWN_SIZE } from './roots.js';
 import type { TransferSession } from './session.js';
 
 /** A file that the cache lacks, and where the remote has it. */
@@ -35,6 +35,8 @@ export interface FetchPlanOptions {
   failed: FailedObject[];
   /** Only directory listings: those of the level that is asked for, or of everything below it. */
   listings?: 'level' | 'all' | undefined;
+  /** What pointers named anywhere: a merge makes trees that no remote knows, of files that it has in the merged ones. */
+  anyVersions?: FormerVersions | undefined;
 }
 
 /**
@@ -51,6 +53,8 @@ export class FetchPlanner {
   private readonly visited = new Set<string>();
   private failure: unknown;
   private readonly own = new Map<Oid, OwnFile>();
+  /** Trees of the cache of which files are missing, and of which the remote has no record. */
+  private readonly unrecorded: TreeVisit[] = [];
 
   constructor(
     private readonly session: TransferSession,
@@ -63,6 +67,7 @@ export class FetchPlanner {
   /** Plans all roots; gives how many targets lack nothing. Errors: `PATH_NOT_FOUND`, those of Remote. */
   async plan(roots: readonly FetchRoot[]): Promise<number> {
     const lacking = await settled(roots.map((root) => this.root(root)));
+    await this.searchFormer();
     await inParallel(this.own.values(), this.session.options.jobs, (file) => this.planOwn(file));
     return lacking.filter((lacks, at) => !lacks && !roots[at]?.isRecord).length;
   }
@@ -152,9 +157,63 @@ export class FetchPlanner {
 
   /** Files are missing of a tree that the cache has: its record says where they are. */
   private async useRecord(oid: Oid, at: TreeVisit): Promise<boolean> {
-    const record = await this.treeRecord(oid, at.path);
+    const record = await this.treeRecord(oid, at.path, () => this.unrecorded.push(at));
     if (record) this.collect(record, at);
     return true;
+  }
+
+  /** What is missing of trees that the remote does not know is looked for in what the same pointers named before. */
+  private async searchFormer(): Promise<void> {
+    if (this.unrecorded.length === 0) return;
+    const wanted = new Set(this.unrecorded.flatMap((at) => this.lackingOf(at)));
+    const roots = new Map(this.unrecorded.map(({ root }) => [root.path, root]));
+    const former = await this.options.anyVersions?.([...roots.keys()]);
+    const seen = new Set<string>();
+    for (const [path, root] of roots) {
+      for (const oid of former?.get(path) ?? []) {
+        if (wanted.size === 0) return;
+        await this.search({ digest: digestOf(oid), path, below: [], root, level: 0, wanted }, seen);
+      }
+    }
+    for (const at of this.unrecorded) {
+      const oid = this.session.cache.oid(at.digest);
+      if (this.lackingOf(at).some((hex) => wanted.has(hex))) this.fail({ oid, path: at.path }, this.notThere(oid));
+    }
+  }
+
+  /** Files of a tree of the cache that the cache lacks. */
+  private lackingOf(at: TreeVisit): string[] {
+    const [only] = at.below;
+    const bytes = this.readCached(this.session.cache.oid(at.digest));
+    const reader = bytes && new TreeReader(bytes);
+    const lacking: string[] = [];
+    while (reader?.next()) {
+      if (reader.kind === KIND.tree || reader.kind === KIND.link || (only !== undefined && reader.name !== only))
+        continue;
+      const hex = reader.digest.toString('hex');
+      if (!this.batch.holds(hex, reader.size)) lacking.push(hex);
+    }
+    return lacking;
+  }
+
+  private async search(at: TreeVisit & { wanted: Set<string> }, seen: Set<string>): Promise<void> {
+    const key = at.digest.toString('latin1');
+    if (seen.has(key) || at.level > MAX_TREE_LEVELS || at.wanted.size === 0) return;
+    seen.add(key);
+    const oid = this.session.cache.oid(at.digest);
+    const bytes = this.readCached(oid) ?? (await this.treeRecord(oid, at.path, () => {}))?.tree;
+    const reader = bytes && new TreeReader(bytes);
+    const trees: (typeof at)[] = [];
+    let useful = false;
+    while (reader?.next()) {
+      if (reader.kind === KIND.tree) {
+        const digest = Buffer.from(reader.digest);
+        trees.push({ ...at, digest, path: `${at.path}/${reader.name}`, level: at.level + 1 });
+      } else if (reader.kind !== KIND.link) useful ||= at.wanted.has(reader.digest.toString('hex'));
+    }
+    const record = useful ? await this.treeRecord(oid, at.path, () => {}) : undefined;
+    if (record) this.collect(record, at);
+    for (const tree of trees) await this.search(tree, seen);
   }
 
   private collect(record: TreeRecord, at: TreeVisit): void {
@@ -166,7 +225,8 @@ export class FetchPlanner {
       if (cursor.location === 'none') continue;
       if (only !== undefined && entry.name !== only) continue;
       if (partBelow(at, entry.name, false) === 'none') continue;
-      if (this.batch.holds(entry.digest.toString('hex'), entry.size)) continue;
+      const hex = entry.digest.toString('hex');
+      if (this.batch.holds(hex, entry.size) || (at.wanted && !at.wanted.delete(hex))) continue;
       const oid = this.session.cache.oid(entry.digest);
       const tree = this.session.cache.oid(at.digest);
       const file = { oid, size: entry.size, path: `${at.path}/${entry.name}`, root: at.root, record: tree };
@@ -202,20 +262,21 @@ export class FetchPlanner {
     });
   }
 
-  private async treeRecord(oid: Oid, path: string): Promise<TreeRecord | undefined> {
-    const record = await this.limit(() => this.readRecord(oid, path));
+  private async treeRecord(oid: Oid, path: string, onMissing?: () => void): Promise<TreeRecord | undefined> {
+    const record = await this.limit(() => this.readRecord(oid, path, onMissing));
     if (record === undefined || record.kind === 'tree') return record;
     this.fail({ oid, path }, invalid(oid, 'it is not that of a directory'));
     return undefined;
   }
 
-  private async readRecord(oid: Oid, path: string): Promise<ObjectRecord | undefined> {
+  /** The record of an object; `onMissing` is called in place of a failure where the remote has none. */
+  private async readRecord(oid: Oid, path: string, onMissing?: () => void): Promise<ObjectRecord | undefined> {
     if (this.failure !== undefined) throw this.failure;
     try {
       const record = await this.session.records.read(oid, { aside: true });
       if (record) return record;
-      const { name } = this.session.options;
-      this.fail({ oid, path }, new MlvError('REMOTE_NOT_FOUND', `object ${oid} is not on remote '${name}'`));
+      if (onMissing) onMissing();
+      else this.fail({ oid, path }, this.notThere(oid));
     } catch (error) {
       if (!isMlvError(error, 'RECORD_INVALID') && !isMlvError(error, 'TREE_INVALID')) {
         this.failure = error;
@@ -224,6 +285,10 @@ export class FetchPlanner {
       this.fail({ oid, path }, error);
     }
     return undefined;
+  }
+
+  private notThere(oid: Oid): MlvError {
+    return new MlvError('REMOTE_NOT_FOUND', `object ${oid} is not on remote '${this.session.options.name}'`);
   }
 
   private store(record: TreeRecord, digest: Buffer): void {
@@ -246,6 +311,8 @@ interface TreeVisit {
   root: FetchRoot;
   /** Levels below the root. */
   level: number;
+  /** Digests, hex: of the files, only these are taken, and are then no longer among them. */
+  wanted?: Set<string>;
 }
 
 /** How much is asked for of an entry of a tree; of the tree itself where the name is empty. */

@@ -2,7 +2,7 @@ import type { MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
 import { isWithin } from '../workspace/paths.js';
 import type { Selection } from '../workspace/pointers.js';
-import { formerVersions, selectionRoots, toFetchRoots } from './collect-roots.js';
+import { formerVersions, selectionRoots, toFetchRoots, versionsAnywhere } from './collect-roots.js';
 import { type FetchOptions, failedObjectsError, fetchWhatComes } from './fetch.js';
 import { isRemoteFailure } from './one-remote.js';
 import { openTransfer, type TransferContext } from './open-transfer.js';
@@ -31,7 +31,7 @@ export async function fetchFromRemotes(
   { named, ...what }: FetchRemotesOptions,
 ): Promise<TransferOutcome> {
   const { repository, reporter } = context;
-  const options = { ...what, formerVersions: formerVersions(repository) };
+  const options = { ...what, formerVersions: formerVersions(repository), anyVersions: versionsAnywhere(repository) };
   const rootsOf = what.listings ? selectionRoots : toFetchRoots;
   const outcome: TransferOutcome = { transferred: [], failed: [], errors: [] };
   for (const group of groupByRemotes(selections, { config: repository.config, named, use: 'first' })) {

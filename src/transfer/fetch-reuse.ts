@@ -5,14 +5,12 @@ import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
 import type { WantedFile } from './fetch-plan.js';
 import { inParallel } from './in-parallel.js';
 import { digestKey } from './known-places.js';
+import type { FormerVersions } from './roots.js';
 import type { TransferSession } from './session.js';
 import { Turns } from './turns.js';
 
 /** Smaller files come whole: the look at their former versions would cost more than it saves. */
 const LARGE_BYTES = 4 * 1024 * 1024;
-
-/** What the pointers at these paths named before, newest first. */
-export type FormerVersions = (paths: readonly string[]) => Promise<ReadonlyMap<string, readonly Oid[]>>;
 
 /** Where a chunk is in a cached object. */
 interface LocalChunk {

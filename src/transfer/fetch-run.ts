@@ -3,13 +3,13 @@ import { CacheBatch } from '../objects/cache-batch.js';
 import { digestOf } from '../objects/oid.js';
 import { checkInterrupted } from '../remotes/interrupted.js';
 import { FetchPlanner, type WantedFile } from './fetch-plan.js';
-import { type FormerVersions, LocalChunks } from './fetch-reuse.js';
+import { LocalChunks } from './fetch-reuse.js';
 import { inParallel } from './in-parallel.js';
 import { LargeTarget } from './large-target.js';
 import { planRanges, type RangeRequest, type Wanted } from './range-plan.js';
 import { type ChunkUse, readRange } from './range-reader.js';
 import { packKey } from './remote-layout.js';
-import type { FailedObject, FetchRoot } from './roots.js';
+import type { FailedObject, FetchRoot, FormerVersions } from './roots.js';
 import { type FreeBuffers, RunWriter } from './run-writer.js';
 import type { TransferSession } from './session.js';
 
@@ -21,6 +21,8 @@ export interface FetchOptions {
   dryRun?: boolean;
   /** What pointers named before: chunks that the cache has of those are not downloaded again. */
   formerVersions?: FormerVersions;
+  /** What pointers named anywhere: files of directories that no remote knows, which a merge made, are looked for there. */
+  anyVersions?: FormerVersions;
   /** Only directory listings: those of the level that is asked for, or of everything below it; no content of files. */
   listings?: 'level' | 'all';
 }
@@ -95,8 +97,8 @@ export class FetchRun {
   /** Brings everything; what happened is in the report. Errors as fetchObjects. */
   async all(roots: readonly FetchRoot[]): Promise<void> {
     const { report } = this;
-    const { listings } = this.options;
-    const planner = new FetchPlanner(this.session, this.batch, { failed: report.failed, listings });
+    const { listings, anyVersions } = this.options;
+    const planner = new FetchPlanner(this.session, this.batch, { failed: report.failed, listings, anyVersions });
     this.planner = planner;
     report.upToDate = await planner.plan(roots);
     const files = [...planner.files.values()];

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Oid } from '../objects/oid.js';
 import { CollectionWatch } from './collection-watch.js';
 import { DueRecords } from './due-records.js';
-import type { FormerVersions } from './fetch-reuse.js';
 import { inParallel } from './in-parallel.js';
 import { KnownPlaces } from './known-places.js';
 import { PackUploader } from './pack-uploader.js';
@@ -12,7 +11,7 @@ import { PushJournal } from './push-journal.js';
 import { IN_TREE_BYTES, PushWalk, type RemoteState, type RepairView } from './push-walk.js';
 import type { RemoteInfo } from './remote-info.js';
 import { missingFromRemote } from './remote-status.js';
-import type { FailedObject, PushRoot } from './roots.js';
+import type { FailedObject, FormerVersions, PushRoot } from './roots.js';
 import type { TransferSession } from './session.js';
 
 export interface PushOptions {

@@ -38,3 +38,6 @@ export interface FailedObject {
   reason: 'missing' | 'corrupt' | 'remote';
   message: string;
 }
+
+/** What the pointers at these paths named before, newest first. */
+export type FormerVersions = (paths: readonly string[]) => Promise<ReadonlyMap<string, readonly Oid[]>>;
