@@ -46,6 +46,8 @@ export class ColumnAccumulator {
   private latest: { time: number; text: string } | undefined;
   private readonly length = { count: 0, total: 0, min: Number.POSITIVE_INFINITY, max: 0 };
   private categories: Map<string, number> | undefined = new Map();
+  /** Lists, objects and bytes are no values that can be counted. */
+  private isNested = false;
 
   constructor(
     readonly name: string,
@@ -76,7 +78,7 @@ export class ColumnAccumulator {
       this.moment(momentOf(value), value);
     else if (typeof value === 'string' || Array.isArray(value)) this.measure(value.length);
     else if (value instanceof Uint8Array) this.measure(value.length);
-    if (typeof value === 'object') this.categories = undefined;
+    if (typeof value === 'object') this.isNested = true;
     else this.category(String(value));
   }
 
@@ -91,13 +93,13 @@ export class ColumnAccumulator {
     }
     const { count, total, min, max } = this.length;
     if (count > 0) profile.length = { min, max, mean: total / count };
-    const categories = this.found(type);
+    const categories = this.found();
     if (categories) profile.categories = categories;
     return profile;
   }
 
-  private found(type: ColumnType): Categories | undefined {
-    if (type === 'list' || type === 'object' || type === 'binary' || this.bound === 0) return undefined;
+  private found(): Categories | undefined {
+    if (this.isNested || this.bound === 0) return undefined;
     if (!this.categories) return { moreThan: this.bound };
     const values = [...this.categories].map(([value, count]) => ({ value, count }));
     return { values: values.sort((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)) };

@@ -44,10 +44,15 @@ export async function profileCsv(source: DataSource, options: ProfileOptions): P
  */
 class CsvReader {
   private parts: Buffer[] = [];
-  private length = 0;
   private lines = 0;
   private parser: Parser | undefined;
   private failure: unknown;
+  /** Bytes since the last end of a line. */
+  private lineBytes = 0;
+  /** Bytes that the parser took without giving a row. */
+  private rowBytes = 0;
+  /** True where the line that goes on belongs to a row that was given up. */
+  private midLine = false;
 
   constructor(
     private readonly table: CsvTable,
@@ -59,8 +64,15 @@ class CsvReader {
     return this.failure !== undefined;
   }
 
-  async write(chunk: Buffer): Promise<void> {
-    if (!this.parser && this.how.plain && !chunk.includes(QUOTE) && this.length < MAX_ROW_BYTES) this.plain(chunk);
+  async write(read: Buffer): Promise<void> {
+    const chunk = this.fromNextLine(read);
+    if (chunk.length === 0) return;
+    this.lineBytes = chunk.includes(10) ? chunk.length - chunk.lastIndexOf(10) - 1 : this.lineBytes + chunk.length;
+    if (this.lineBytes > MAX_ROW_BYTES) {
+      this.giveUpRow();
+      return;
+    }
+    if (!this.parser && this.how.plain && !chunk.includes(QUOTE)) this.plain(chunk);
     else await this.parse(chunk);
   }
 
@@ -78,16 +90,23 @@ class CsvReader {
     if (this.failure) table.broken(this.failure);
   }
 
+  private fromNextLine(chunk: Buffer): Buffer {
+    if (!this.midLine) return chunk;
+    const end = chunk.indexOf(10);
+    if (end < 0) return chunk.subarray(0, 0);
+    this.midLine = false;
+    this.lines += 1;
+    return chunk.subarray(end + 1);
+  }
+
   private plain(chunk: Buffer): void {
     const end = chunk.lastIndexOf(10);
     if (end >= 0) {
       this.rows(Buffer.concat([...this.parts, chunk.subarray(0, end + 1)]));
       this.parts = [];
-      this.length = 0;
     }
     const rest = chunk.subarray(end + 1);
     if (rest.length > 0) this.parts.push(rest);
-    this.length += rest.length;
   }
 
   private rows(bytes: Buffer): void {
@@ -109,12 +128,34 @@ class CsvReader {
         this.failure = error;
       });
       this.parser.resume();
+      this.rowBytes = 0;
     }
     const bytes = this.parts.length > 0 ? Buffer.concat([...this.parts, chunk]) : chunk;
     this.parts = [];
     const { parser } = this;
-    if (parser.write(bytes) || this.failure || this.table.done) return;
-    await Promise.race([once(parser, 'drain'), closed(parser)]);
+    const before = this.table.seen;
+    this.rowBytes += bytes.length;
+    if (!parser.write(bytes) && !this.ended && !this.table.done)
+      await Promise.race([once(parser, 'drain'), closed(parser)]);
+    if (this.table.seen !== before) this.rowBytes = 0;
+    if (this.rowBytes > MAX_ROW_BYTES) this.giveUpRow();
+  }
+
+  /** A row beyond all bounds, most often a quote that nobody closed, would swallow the rest: begin again at the next line. */
+  private giveUpRow(): void {
+    const { parser } = this;
+    if (parser) {
+      this.lines += parser.info.lines - 1;
+      parser.removeAllListeners();
+      parser.on('error', () => {});
+      parser.destroy();
+      this.parser = undefined;
+    }
+    this.table.tooLong(this.lines + 1);
+    this.midLine = this.lineBytes > 0;
+    this.lineBytes = 0;
+    this.rowBytes = 0;
+    this.parts = [];
   }
 }
 
@@ -135,6 +176,8 @@ class CsvTable {
   private wanted: (readonly [position: number, column: ColumnAccumulator])[] = [];
   private width = 0;
   private readonly malformed = new MalformedRows();
+  /** Rows that came, good or not. */
+  seen = 0;
 
   constructor(
     private readonly source: DataSource,
@@ -151,7 +194,6 @@ class CsvTable {
       relax_quotes: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
-      max_record_size: MAX_ROW_BYTES,
       on_skip: (error) => {
         this.skipped(error);
         return undefined;
@@ -182,8 +224,15 @@ class CsvTable {
     this.malformed.add(this.linesBefore + lines, REASONS[code] ?? 'it cannot be read');
   }
 
+  /** A row that began at or before a line was longer than any may be. */
+  tooLong(line: number): void {
+    if (!this.columns) throw dataUnreadable(this.source.name, `its first row ${TOO_LONG}`);
+    this.malformed.add(line, `it ${TOO_LONG}`);
+  }
+
   take(record: readonly string[], line: number): void {
     if (this.done) return;
+    this.seen += 1;
     if (!this.columns) {
       this.begin(record);
       if (this.options.header) return;
@@ -217,9 +266,10 @@ class CsvTable {
   }
 }
 
+const TOO_LONG = `is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB: is a quote not closed?`;
+
 const REASONS: Record<string, string> = {
   CSV_QUOTE_NOT_CLOSED: 'a quote is never closed',
-  CSV_MAX_RECORD_SIZE: `it is longer than ${MAX_ROW_BYTES / 1024 / 1024} MiB: is a quote not closed?`,
 };
 
 /** Names of columns that can be told apart: empty ones get their position, and repeated ones a number. */

@@ -94,6 +94,26 @@ describe('the profile of a CSV file', () => {
     expect(open).toMatchObject({ rows: 1, malformed: { count: 1, first: [{ reason: 'a quote is never closed' }] } });
   });
 
+  it.each([
+    ['a line that never ends', (fill: Buffer) => [Buffer.from('a,b\n1,2\n'), fill, Buffer.from('\n3,4\n5,"6"\n')]],
+    [
+      'a quoted cell that never ends',
+      (fill: Buffer) => [Buffer.from('a,b\n1,2\n"'), fill, Buffer.from('"\n3,4\n5,6\n')],
+    ],
+    [
+      'a quote that is open',
+      (fill: Buffer) => [Buffer.from('a,b\n1,2\n"'), fill.fill('x\n'), Buffer.from('3,4\n5,6\n')],
+    ],
+  ])('begins again behind %s, without keeping it', async (_, parts) => {
+    const mebibyte = 1024 * 1024;
+    const bytes = Buffer.concat(parts(Buffer.alloc(17 * mebibyte, 'x')));
+    const cuts = Array.from({ length: 17 }, (_each, at) => (at + 1) * mebibyte);
+    const profile = await profileCsv(source(bytes, { cuts }), OPTIONS);
+    expect(profile.rows).toBe(3);
+    expect(profile.malformed.first[0]?.reason).toContain('it is longer than 16 MiB');
+    expect(columnOf(profile, 'a')).toMatchObject({ min: 1, max: 5, nulls: 0 });
+  });
+
   it('keeps only the first of many malformed rows, and a bounded number of categories', async () => {
     const rows = Array.from({ length: 300 }, (_, at) => `${at},x${at}\nbad`).join('\n');
     const profile = await csv(`a,b\n${rows}\n`, { categories: 10 });
@@ -196,6 +216,13 @@ describe('what is known of a column', () => {
 });
 
 describe('the profile of JSON lines', () => {
+  it('counts no values where some are nested', async () => {
+    const { columns } = await jsonl('{"a":1}\n{"a":{"b":2}}\n');
+    expect(columns).toEqual([
+      { name: 'a', type: 'mixed', kinds: { int: 1, object: 1 }, nulls: 0, min: 1, max: 1, mean: 1 },
+    ]);
+  });
+
   it('has a column for every key, a null where it is missing, and counts what is no object', async () => {
     const profile = await jsonl('{"a":1,"t":"2024-01-01"}\nnope\n[1]\n\n{"a":2.5,"l":[1,2],"__proto__":"x"}\n');
     expect(profile).toMatchObject({ rows: 2, malformed: { count: 2, first: [{ line: 2 }, { line: 3 }] } });
