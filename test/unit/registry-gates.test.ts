@@ -55,6 +55,17 @@ describe('the gates of a promotion', () => {
     expect(judge({ metrics: ['params.auc >= 0.9'] }, { version })[0]?.[1]).toBe(true);
   });
 
+  it('a reproduction is what was recorded of the version, whatever a parameter says', () => {
+    const rule = { metrics: ['reproduced in ["bit-identical", "equivalent"]'] };
+    const version = versionState('2.0.0');
+    version.summary.params = { reproduced: 'bit-identical' };
+    expect(judge(rule, { version })[0]).toEqual(['metrics', false, 'reproduced is "none"']);
+    version.reproduced = { verdict: 'equivalent', by: BOB, at: '2026-06-01T00:00:00Z' };
+    expect(judge(rule, { version })[0]?.[1]).toBe(true);
+    version.reproduced.verdict = 'different';
+    expect(judge(rule, { version })[0]?.[1]).toBe(false);
+  });
+
   it('a comparison with a stage holds where nothing ever stood there, and not because it was emptied', () => {
     const rule = { metrics: ['auc >= @production - 0.01'] };
     const [old, version] = [
