@@ -106,8 +106,8 @@ describe('the profile of a CSV file', () => {
     ],
   ])('begins again behind %s, without keeping it', async (_, parts) => {
     const mebibyte = 1024 * 1024;
-    const bytes = Buffer.concat(parts(Buffer.alloc(17 * mebibyte, 'x')));
-    const cuts = Array.from({ length: 17 }, (_each, at) => (at + 1) * mebibyte);
+    const bytes = Buffer.concat(parts(Buffer.alloc(18 * mebibyte, 'x')));
+    const cuts = Array.from({ length: 18 }, (_each, at) => (at + 1) * mebibyte);
     const profile = await profileCsv(source(bytes, { cuts }), OPTIONS);
     expect(profile.rows).toBe(3);
     expect(profile.malformed.first[0]?.reason).toContain('it is longer than 16 MiB');
