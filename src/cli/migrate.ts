@@ -139,11 +139,10 @@ class MigrationRun {
     const changes = changesOnTop(state, converted.overlay);
     if (changes.length === 0) return this.outcome;
     const tree = await rewriting.writeTree(head, changes);
-    await this.apply(await this.commitToApply(head, tree), async () => {
+    await this.apply(await this.commitToApply(head, tree), converted, async () => {
       if (options.commit) this.outcome.commit = await this.commit(tree);
       else this.outcome.staged = true;
     });
-    this.outcome.filled = await fillWorkspace(this.repository, migration.standIns(converted));
     return this.outcome;
   }
 
@@ -203,7 +202,7 @@ class MigrationRun {
     refs: readonly HistoryRef[],
     { map, headState }: { map: ReadonlyMap<string, string>; headState: MigratedState },
   ): Promise<void> {
-    const { rewriting, head, options, migration } = this.parts;
+    const { rewriting, head, options } = this.parts;
     const { git } = this.repository;
     const move = async (): Promise<void> => {
       const moved = await moveRefs({ git, rewriting }, refs, { rewritten: map, replace: options.replace });
@@ -213,8 +212,7 @@ class MigrationRun {
     const branch = await git.branch();
     // Where HEAD is on no branch, no ref of it moves, and the workspace stays.
     if (!options.replace || target === undefined || branch === undefined) return move();
-    await this.apply(await this.commitToApply(head, target), move);
-    this.outcome.filled = await fillWorkspace(this.repository, migration.standIns(headState));
+    await this.apply(await this.commitToApply(head, target), headState, move);
   }
 
   private takeHead(converted: MigratedState): void {
@@ -244,10 +242,12 @@ class MigrationRun {
     return { differences, stays: (path) => migration.stays(path), derived };
   }
 
-  /** Refs move between the last write and the removal of what goes, which a second run could not tell otherwise. */
-  private async apply(commit: CommitToApply, moveRefsOnce: () => Promise<void>): Promise<void> {
-    await checkUntouched(this.repository, this.parts.rewriting, commit);
-    await applyCommit(this.repository, this.parts.rewriting, commit);
+  /** Refs move last: until then, a second run finds everything that a first one was killed before. */
+  private async apply(commit: CommitToApply, head: MigratedState, moveRefsOnce: () => Promise<void>): Promise<void> {
+    const { rewriting, migration } = this.parts;
+    await checkUntouched(this.repository, rewriting, commit);
+    await applyCommit(this.repository, rewriting, commit);
+    this.outcome.filled = await fillWorkspace(this.repository, migration.standIns(head));
     await moveRefsOnce();
   }
 

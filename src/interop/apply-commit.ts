@@ -39,7 +39,12 @@ export async function checkUntouched(
   }
   const looked = changes.filter(({ path }) => !stays(path) && !derived.has(path));
   const there: Change[] = [];
+  const isBehindLink = behindLinks(repository);
   for (const change of looked) {
+    if (isBehindLink(parentOf(change.path))) {
+      dirty.add(change.path);
+      continue;
+    }
     const stat = lstatSync(absolutePath(repository.layout, change.path), { throwIfNoEntry: false });
     if (stat?.isFile()) there.push(change);
     else if (stat || (change.difference.before && change.difference.after)) dirty.add(change.path);
@@ -51,6 +56,23 @@ export async function checkUntouched(
     if (blob !== difference.before?.blob && blob !== difference.after?.blob) dirty.add(path);
   }
   if (dirty.size > 0) throw uncommitted([...dirty].sort());
+}
+
+/** Tells of directories whether a link is on the way to them: what lies behind is not of this repository. */
+function behindLinks({ layout }: Repository): (directory: RepositoryPath) => boolean {
+  const known = new Map<RepositoryPath, boolean>([['', false]]);
+  const ask = (directory: RepositoryPath): boolean => {
+    let behind = known.get(directory);
+    if (behind === undefined) {
+      const stat = ask(parentOf(directory))
+        ? undefined
+        : lstatSync(absolutePath(layout, directory), { throwIfNoEntry: false });
+      behind = ask(parentOf(directory)) || (stat?.isSymbolicLink() ?? false);
+      known.set(directory, behind);
+    }
+    return behind;
+  };
+  return ask;
 }
 
 function uncommitted(paths: RepositoryPath[]): MlvError {

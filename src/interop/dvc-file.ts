@@ -1,6 +1,8 @@
+import { posix } from 'node:path';
 import { readYamlMapping, YamlProblem } from '../core/read-yaml.js';
+import { redactUrl } from '../core/redact.js';
 import { parentOf, type RepositoryPath } from '../workspace/paths.js';
-import { type DvcOutput, isRecord, readOutput } from './dvc-output.js';
+import { type DvcOutput, type DvcSource, isRecord, readOutput } from './dvc-output.js';
 import { foreignInvalid } from './foreign-id.js';
 import { repositoryDirectory } from './foreign-path.js';
 
@@ -20,7 +22,7 @@ export function parseDvcFile(text: string, file: RepositoryPath): DvcFile {
   const directory = workingDirectory(value.wdir, { file, directory: parentOf(file) });
   const { outs = [], deps, cmd } = value;
   if (outs !== null && !Array.isArray(outs)) throw foreignInvalid(file, "is damaged: 'outs' is not a list");
-  const source = sourceOf(deps);
+  const source = sourceOf(deps, directory);
   const outputs = (outs ?? []).flatMap((each): DvcOutput[] => {
     // A metric that DVC leaves to Git.
     if (isRecord(each) && each.cache === false) return [];
@@ -51,23 +53,29 @@ export function workingDirectory(
   return typeof wdir === 'string' ? repositoryDirectory({ file, directory, path: wdir }) : directory;
 }
 
-/** `deps` of an import say where the content came from. */
-function sourceOf(deps: unknown): Record<string, unknown> | undefined {
+/** `deps` of an import say where the content came from. Credentials in an address are left out. */
+function sourceOf(deps: unknown, directory: RepositoryPath): DvcSource | undefined {
   if (!Array.isArray(deps) || deps.length !== 1 || !isRecord(deps[0])) return undefined;
-  const { path, repo, etag, md5, version_id: version } = deps[0];
+  const { path, repo, etag, version_id: version } = deps[0];
   if (typeof path !== 'string') return undefined;
   if (isRecord(repo) && typeof repo.url === 'string') {
-    return {
-      git: repo.url,
-      path,
-      ...(typeof repo.rev === 'string' && { rev: repo.rev }),
-      ...(typeof repo.rev_lock === 'string' && { commit: repo.rev_lock }),
-    };
+    const { url, rev, rev_lock: commit } = repo;
+    const isLocked = typeof commit === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit);
+    return { url: address(url, directory), ...(typeof rev === 'string' && { rev }), ...(isLocked && { path, commit }) };
   }
   return {
-    url: path,
+    url: address(path, directory),
     ...(typeof etag === 'string' && { etag }),
     ...(typeof version === 'string' && { version }),
-    ...(typeof md5 === 'string' && { md5 }),
   };
+}
+
+/** Without user and password; a relative path of DVC starts from the directory of its file, ours from the top. */
+function address(url: string, directory: RepositoryPath): string {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(url)) {
+    return redactUrl(url) === url ? url : url.replace(/^([a-z][a-z0-9+.-]+:\/\/)[^/]*@/i, '$1').replace(/\?.*$/s, '');
+  }
+  if (url.startsWith('/') || /^[^/]+:/.test(url)) return url;
+  const joined = posix.normalize(posix.join(directory || '.', url));
+  return joined.startsWith('../') ? joined : `./${joined}`;
 }

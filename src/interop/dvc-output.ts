@@ -1,7 +1,11 @@
 import type { RepositoryPath } from '../workspace/paths.js';
+import type { PointerSource } from '../workspace/pointer-source.js';
 import { type DvcListedFile, listedFiles } from './dvc-listing.js';
 import { type ForeignAlgorithm, type ForeignId, foreignInvalid } from './foreign-id.js';
 import { trackedPath } from './foreign-path.js';
+
+/** What our pointer keeps as `source`, but for the object id. */
+export type DvcSource = Omit<PointerSource, 'oid'>;
 
 /** A file or directory that DVC tracks. */
 export interface DvcOutput {
@@ -16,8 +20,8 @@ export interface DvcOutput {
   files?: DvcListedFile[];
   desc?: string;
   labels?: string[];
-  /** Where an imported content came from: what our pointer keeps as `source`. */
-  source?: Record<string, unknown>;
+  /** Where an imported content came from. */
+  source?: DvcSource;
 }
 
 const MD5 = /^([0-9a-f]{32})(\.dir)?$/;

@@ -1,17 +1,22 @@
 import { isMap, parseDocument } from 'yaml';
 import { formatPointer, type Pointer } from '../workspace/pointer-format.js';
+import { type PointerSource, withSource } from '../workspace/pointer-source.js';
 
 /** Optional keys that a pointer of another tool becomes with. */
 export interface PointerNotes {
   desc?: string;
   labels?: readonly string[];
   /** Where imported content came from. */
-  source?: Readonly<Record<string, unknown>>;
+  source?: Omit<PointerSource, 'oid'>;
 }
 
 /** The text of a new pointer with what another tool said beside. */
-export function pointerText(pointer: Pointer, notes: PointerNotes = {}): string {
-  const text = formatPointer(pointer);
+export function pointerText(pointer: Pointer, { source, ...notes }: PointerNotes = {}): string {
+  const text = withNotes(formatPointer(pointer), notes);
+  return source ? withSource(text, { ...source, oid: pointer.oid }) : text;
+}
+
+function withNotes(text: string, notes: Omit<PointerNotes, 'source'>): string {
   const said = Object.entries(notes).filter(([, value]) => value !== undefined);
   if (said.length === 0) return text;
   const document = parseDocument(text, { schema: 'core' });

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -55,7 +56,7 @@ describe.each(dvcFixtures())('migrate dvc: $name', ({ directory }) => {
     expect(await mlv(['status', '--exit-code'], { cwd })).toContain('nothing changed');
     expect(lstatSync(join(cwd, 'sub/tool.sh')).mode & 0o100).toBe(0o100);
     expect(readFileSync(join(cwd, 'sub/words.txt.mlv'), 'utf8')).toMatch(
-      /source:\n {2}git: https:.*\n {2}path: words\.txt\n {2}commit: /,
+      /source:\n {2}url: https:.*\n {2}path: words\.txt\n {2}commit: /,
     );
     expect(readFileSync(join(cwd, '.mlvignore'), 'utf8')).toContain('*.tmp');
     expect(await mlv(['remote', 'list'], { cwd })).toMatch(/bucket .*s3:\/\/example-bucket\/dvc\/mlv/);
@@ -159,6 +160,18 @@ describe('migrate dvc', () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("'data.dvc' is not as the last commit has it");
     expect(git(dirty, 'status', '--porcelain')).toBe(' M data.dvc\n');
+  });
+
+  it('neither writes nor removes anything behind a link in the place of a directory', async () => {
+    const cwd = cloneDvc(directory);
+    const outside = join(cwd, '..', 'outside');
+    renameSync(join(cwd, 'sub'), outside);
+    symlinkSync(outside, join(cwd, 'sub'));
+    const before = snapshot(outside);
+    const refused = await runMlv(['migrate', 'dvc'], { cwd });
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('sub/');
+    expect(snapshot(outside)).toEqual(before);
   });
 
   it('takes a workspace that DVC linked or that was changed: links get content of their own, changes stay', async () => {

@@ -36,6 +36,15 @@ describe('.dvc files', () => {
     const { outputs, left } = parseDvcFile(url, 'x.dvc');
     expect(outputs[0]?.source).toEqual({ url: 'https://example.com/x', etag: '"1"' });
     expect(left).toEqual([]);
+    const git = `deps:\n- {path: a/b, repo: {url: 'https://ada:secret@example.com/x.git', rev: v1, rev_lock: ${'a'.repeat(40)}}}\nouts:\n- {md5: ${EMPTY}, path: b}\n`;
+    expect(parseDvcFile(git, 'b.dvc').outputs[0]?.source).toEqual({
+      url: 'https://example.com/x.git',
+      rev: 'v1',
+      path: 'a/b',
+      commit: 'a'.repeat(40),
+    });
+    const local = `deps:\n- {path: ../raw/x}\nouts:\n- {md5: ${EMPTY}, path: x}\n`;
+    expect(parseDvcFile(local, 'a/x.dvc').outputs[0]?.source).toEqual({ url: './raw/x' });
   });
 
   it.each([
