@@ -16,17 +16,22 @@ export interface Statement {
   predicate: Record<string, unknown>;
 }
 
-/** Wraps a predicate: the subjects are the artifacts, by SHA-256. */
+/** Wraps a predicate: the subjects are the artifacts, by SHA-256; without any, the manifest. */
 export function statementOf(
   facts: ExportFacts,
   { type, predicate }: { type: string; predicate: Record<string, unknown> },
 ): Statement {
   return {
     _type: 'https://in-toto.io/Statement/v1',
-    subject: facts.artifacts.map(describeItem),
+    subject: facts.artifacts.length > 0 ? facts.artifacts.map(describeItem) : [manifestSubject(facts)],
     predicateType: type,
     predicate,
   };
+}
+
+/** What consists of other models alone has no file of its own: its manifest stands for it. */
+function manifestSubject({ reference, identity }: ExportFacts): ResourceDescriptor {
+  return { name: reference, digest: { sha256: identity }, annotations: { content: 'manifest' } };
 }
 
 /**

@@ -16,7 +16,7 @@ export const interopSchemas = {
   }),
   'import mlflow': z.strictObject({
     dryRun: z.boolean(),
-    source: z.string().describe('the store: a URL without credentials, or the name of a directory or file').nullable(),
+    source: z.string().describe('the store: a URL without credentials, or the name of a directory or file'),
     versions: z
       .array(
         z.strictObject({

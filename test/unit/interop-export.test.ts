@@ -6,7 +6,7 @@ import ajvFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cyclonedxBom } from '../../src/interop/cyclonedx.js';
-import { splitPackage, uuidOf } from '../../src/interop/facts.js';
+import { type ExportFacts, splitPackage, uuidOf } from '../../src/interop/facts.js';
 import { inTotoStatement } from '../../src/interop/in-toto.js';
 import { spdxLicence } from '../../src/interop/licences.js';
 import { mlflowLayout } from '../../src/interop/mlflow-layout.js';
@@ -61,6 +61,14 @@ describe('documents of other standards', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('a version without files of its own is attested by its manifest', () => {
+    const [facts] = fc.sample(anyFacts, { numRuns: 1, seed: 1 });
+    const subject = { name: 'fraud@1.4.0', digest: { sha256: facts?.identity } };
+    for (const make of [inTotoStatement, slsaProvenance]) {
+      expect(make({ ...(facts as ExportFacts), artifacts: [] }).subject).toMatchObject([subject]);
+    }
   });
 
   it('SPDX and RO-Crate: every id is there once, and everything that is named is there', () => {

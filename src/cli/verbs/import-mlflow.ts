@@ -22,7 +22,7 @@ const PLAIN_PATH = /^[A-Za-z0-9_.@-]+(?:\/[A-Za-z0-9_.@-]+)*$/;
 /** `mlv import mlflow`: see its declaration. Errors: those of openMlflow, of the store, of importVersions. */
 export async function run(session: Session, { args: [operand = ''], options }: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
-  const under = directoryOf(repository, textOption(options.trackedUnder) ?? 'mlflow');
+  const under = directoryOf(repository, textOption(options.trackedUnder));
   const store = await openMlflow(session, operand, many(options.artifacts));
   try {
     const registry = registryOf(session, repository.config.registry.remote, repository.git);
@@ -33,7 +33,7 @@ export async function run(session: Session, { args: [operand = ''], options }: V
     const known = await versionOrigins(registry, new Set(names.flatMap((name) => modelNameOf(name) ?? [])));
     const plan = planImport(facts, { known, source: store.source, models: wish.models });
     refuseUntracked(repository, under, plan);
-    if (options.dryRun === true) return planned(plan, under);
+    if (options.dryRun === true) return planned(plan, { source: store.source, under });
     const push = options.push !== false;
     const report = await new MlflowImport({ session, repository, registry, store, under, push }).all(plan, known);
     return told(report, { plan, source: store.source, under, push });
@@ -42,8 +42,9 @@ export async function run(session: Session, { args: [operand = ''], options }: V
   }
 }
 
-function directoryOf(repository: OpenRepository, directory: string): RepositoryPath {
-  const path = toRepositoryPath(repository.layout, directory);
+/** From the top where nothing is said, so that it is the same wherever the command is repeated. */
+function directoryOf(repository: OpenRepository, directory: string | undefined): RepositoryPath {
+  const path = directory === undefined ? 'mlflow' : toRepositoryPath(repository.layout, directory);
   if (PLAIN_PATH.test(path)) return path;
   throw new MlvError('USAGE', `'${directory}' cannot hold what is imported`, {
     hint: 'name a directory inside the repository, of ASCII letters, digits, ., _, - and @: --tracked-under models',
@@ -105,7 +106,7 @@ function told(
   };
 }
 
-function planned(plan: MlflowPlan, under: RepositoryPath): Result {
+function planned(plan: MlflowPlan, { source, under }: { source: string; under: RepositoryPath }): Result {
   const versions = plan.versions.map(({ model, version, origin }) => ({ name: `${model}@${version}`, id: origin.id }));
   const lines = [
     ...versionLines(versions, 'would be imported'),
@@ -117,7 +118,7 @@ function planned(plan: MlflowPlan, under: RepositoryPath): Result {
     done: lines,
     json: {
       dryRun: true,
-      source: plan.versions[0]?.origin.source ?? null,
+      source,
       versions,
       present: plan.present.map(({ model, version, id }) => ({ name: `${model}@${version}`, id })),
       passedOver: plan.passedOver,
