@@ -183,6 +183,8 @@ class MigrationRun {
       this.outcome.rewritten = { commits: commits.length, changed: 0, map: '', refs: [] };
       return this.outcome;
     }
+    // Nothing of the other tool in any commit: the same history once more helps nobody.
+    if (claims.size === 0) return this.outcome;
     await this.prove(claims.values());
     const names = await rewriting.writeCommits(rewritten);
     const map = new Map(commits.map(({ commit }, at) => [commit, names[at] as string]));
