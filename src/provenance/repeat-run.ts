@@ -22,6 +22,7 @@ export interface RepeatedRun {
 export function requestOfRecord(record: RunRecord): RunRequest {
   const { name, command, directory, env, inputs, outputs, metrics_files } = record;
   const own = new Set(metrics_files.map(({ path }) => path));
+  const receipt = `${name}.run`;
   return {
     ...(name !== undefined && { name }),
     command,
@@ -31,7 +32,7 @@ export function requestOfRecord(record: RunRecord): RunRequest {
     params: record.params.filter(({ path }) => !own.has(path)).map(({ path, keys = [] }) => ({ path, keys })),
     outputs: outputs.map(({ path }) => path),
     metrics: metrics_files.map(({ path }) => path),
-    ...(outputs.length === 0 && name !== undefined && { receipt: `${name}.run` }),
+    ...(outputs.length === 0 && name !== undefined && isSafePath(receipt) && { receipt }),
   };
 }
 

@@ -206,6 +206,14 @@ const isParams: Check = (value) => isMapping(value) && isText(value.path) && isM
 
 const isMetric: Check = (value) => isMapping(value) && typeof value.value === 'number';
 
+const isTexts = optional(listOf(isText));
+const isTextMapping = optional((value) => isMapping(value) && Object.values(value).every(isText));
+
+const isEnvironment: Check = (value) =>
+  isMapping(value) &&
+  [value.packages, value.conda, value.gpus, value.absent].every(isTexts) &&
+  [value.locks, value.variables].every(isTextMapping);
+
 const CHECKS: Partial<Record<keyof RunRecord, Check>> = {
   mlv_run: (value) => value === 1,
   name: optional(isText),
@@ -223,7 +231,7 @@ const CHECKS: Partial<Record<keyof RunRecord, Check>> = {
   commit: optional((value) => typeof value === 'string' && /^[0-9a-f]{40,64}$/.test(value)),
   dirty: (value) => typeof value === 'boolean',
   difference: optional(isMapping),
-  environment: isMapping,
+  environment: isEnvironment,
   host: isText,
   started: isText,
   ended: isText,

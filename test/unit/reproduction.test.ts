@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { requestOfRecord } from '../../src/provenance/repeat-run.js';
 import { compareMetrics, findingsOf, verdictOf } from '../../src/provenance/reproduction.js';
 import { chainOf, judgesOf } from '../../src/provenance/run-chain.js';
 import type { RunRecord } from '../../src/provenance/run-record.js';
@@ -64,6 +65,19 @@ describe('the verdict', () => {
     expect(findingsOf([output(false)], figures({ auc: 0.95 })).slice(1)).toEqual([
       'auc is 0.95, was 0.9, NOT within 0.01',
       'constructor is missing, was 1',
+    ]);
+  });
+});
+
+describe('the request of a record', () => {
+  it('writes nothing outside of the repository, whatever the run is called', () => {
+    const record = { command: 'x', directory: '', inputs: [], outputs: [], params: [], metrics_files: [] };
+    const receipt = (name: string) => requestOfRecord({ ...record, name } as unknown as RunRecord).receipt;
+    expect([receipt('judge'), receipt('../../x'), receipt('/x'), receipt('.git/x')]).toEqual([
+      'judge.run',
+      undefined,
+      undefined,
+      undefined,
     ]);
   });
 });

@@ -62,6 +62,8 @@ describe('the record of a run', () => {
     ['a key that is a path', { key: '../../x' }],
     ['a command of nothing', { command: [] }],
     ['no inputs', { inputs: undefined }],
+    ['packages that are no list', { environment: { packages: null } }],
+    ['variables that are no texts', { environment: { variables: { A: { toString: 1 } } } }],
   ])('is refused with %s', (_, change) => {
     const bytes =
       typeof change === 'string' ? Buffer.from(change) : Buffer.from(JSON.stringify({ ...goldenRun(hash), ...change }));
