@@ -38,8 +38,12 @@ describe('mlv drop', () => {
     );
     expect(existsSync(join(top, 'data'))).toBe(false);
     expect(objects()).toHaveLength(before - 4);
-    expect(git(top, 'status', '--porcelain')).toBe('');
-    expect(await mlv(['status'], { cwd: top })).toMatch(/data\/ {2}not in the workspace/);
+    expect(git(top, 'status', '--porcelain', '--untracked-files=no')).toBe('');
+    const status = await runMlv(['status'], { cwd: top });
+    expect([status.stdout, status.stderr]).toEqual([
+      expect.stringMatching(/data\/ {2}not in the workspace/),
+      'mlv pull <path> brings back what was dropped\n',
+    ]);
 
     git(top, 'checkout', '--quiet', '-b', 'other');
     await mlv(['pull', '-q', 'data'], { cwd: top });

@@ -1,4 +1,5 @@
 import { EXIT } from '../../core/errors.js';
+import { droppedTargets } from '../../workspace/dropped.js';
 import { isWithin, type RepositoryPath } from '../../workspace/paths.js';
 import { POINTER_SUFFIX } from '../../workspace/pointer-format.js';
 import { isPointerPath, pointerPathOf } from '../../workspace/pointers.js';
@@ -35,7 +36,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
       ...remoteLines(rendering, remotes ?? []),
     ],
     notes: [
-      ...(conflicts.length > 0 ? CONFLICT_NOTES : next(found)),
+      ...(conflicts.length > 0 ? CONFLICT_NOTES : next(found, droppedTargets(repository.layout))),
       ...(remotes?.some(({ missing }) => missing.length > 0) ? ['mlv push sends what a remote lacks'] : []),
     ],
     json: {
@@ -175,7 +176,9 @@ function* some(items: readonly string[], all: boolean): Generator<string> {
   if (!all && items.length > SHOWN) yield `    … and ${items.length - SHOWN} more (--all shows them)`;
 }
 
-function next({ targets }: StatusResult): string[] {
+function next(found: StatusResult, dropped: ReadonlySet<string>): string[] {
+  const targets = found.targets.filter(({ path }) => !dropped.has(path));
+  const isDropped = targets.length < found.targets.length;
   // Where files were never fetched, mlv add would leave them out; it refuses that.
   const changed = targets.some(
     ({ state, detailsMissing }) => !detailsMissing && state !== 'unchanged' && state !== 'deleted',
@@ -189,6 +192,7 @@ function next({ targets }: StatusResult): string[] {
     ...(untold ? ['after mlv fetch, mlv status can tell what changed where directory listings are missing'] : []),
     ...(targets.some(({ partial }) => partial) ? ['mlv pull <directory> brings all of one that is partial'] : []),
     ...(lacking.length > 0 ? [lackingNote(lacking)] : []),
+    ...(isDropped ? ['mlv pull <path> brings back what was dropped'] : []),
   ];
 }
 
