@@ -14,10 +14,14 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { bytesBody } from '../../src/remotes/remote.js';
+import { openS3Remote } from '../../src/remotes/s3.js';
 import { mlv, runMlv } from '../helpers/cli.js';
 import { cloneDvc, dvcFiles, dvcFixtures, md5 } from '../helpers/dvc-fixture.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { commitAll, git } from '../helpers/repository.js';
+import { optionsFor, startS3Server } from '../helpers/s3-server.js';
+import { serveFiles, startWebServer } from '../helpers/web-server.js';
 
 /** Sizes, times and modes of everything below a directory. */
 function snapshot(directory: string): string[] {
@@ -160,6 +164,36 @@ describe('migrate dvc', () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("'data.dvc' is not as the last commit has it");
     expect(git(dirty, 'status', '--porcelain')).toBe(' M data.dvc\n');
+  });
+
+  it('reads remotes on a web server and in a bucket, with the credentials that .dvc/config.local has', async () => {
+    const web = await startWebServer(serveFiles(join(directory, 'cache')));
+    const s3 = await startS3Server();
+    try {
+      const bucket = await openS3Remote(optionsFor(s3, await s3.createBucket()));
+      for (const name of readdirSync(join(directory, 'cache'), { recursive: true, encoding: 'utf8' })) {
+        const path = join(directory, 'cache', name);
+        if (statSync(path).isFile()) await bucket.put(`dvc/${name}`, bytesBody(readFileSync(path)));
+      }
+      const ofBucket = [
+        `url = ${bucket.url}/dvc`,
+        `endpointurl = ${s3.endpoint}`,
+        `region = ${s3.region}`,
+        `access_key_id = ${s3.accessKeyId}`,
+        `secret_access_key = ${s3.secretAccessKey}`,
+      ].join('\n    ');
+      for (const settings of [`url = ${web.url}`, ofBucket]) {
+        const cwd = cloneDvc(directory, 'nowhere');
+        writeFileSync(join(cwd, '.dvc/config.local'), `['remote "storage"']\n    ${settings}\n`);
+        const document = parseDocument('migrate dvc', await mlv(['migrate', 'dvc', '--json'], { cwd }));
+        expect(document).toMatchObject({ contents: { here: 0, remote: 14, missing: 0 }, kept: [] });
+        expect(git(cwd, 'show', 'HEAD')).not.toContain('secret');
+      }
+      await bucket.close();
+    } finally {
+      await web.stop();
+      await s3.stop();
+    }
   });
 
   it('neither writes nor removes anything behind a link in the place of a directory', async () => {
