@@ -3,7 +3,7 @@ import type { Annotation, AnnotationChange } from './annotation.js';
 import { annotatedText, readAnnotation } from './annotation.js';
 import type { RepositoryPath } from './paths.js';
 import { writeTextFile } from './pointer-write.js';
-import { pointerPathOf, type Target } from './pointers.js';
+import { pointerPathOf, readPointerText, type Target } from './pointers.js';
 import type { Repository } from './repository.js';
 
 /** What is said of the origin of a target. Error: `POINTER_INVALID`. */
@@ -36,11 +36,14 @@ export async function annotateTargets(
 ): Promise<RepositoryPath[]> {
   const files: RepositoryPath[] = [];
   for (const target of targets) {
-    annotationOf(target);
-    const text = annotatedText(target.text, change);
-    if (text === target.text) continue;
-    writeTextFile(repository.layout, pointerPathOf(target.path), text);
-    files.push(pointerPathOf(target.path));
+    const file = pointerPathOf(target.path);
+    // As it is at this moment: another process may have written it since it was loaded.
+    const before = readPointerText(repository.layout, file) ?? target.text;
+    readAnnotation(before, file);
+    const text = annotatedText(before, change);
+    if (text === before) continue;
+    writeTextFile(repository.layout, file, text);
+    files.push(file);
   }
   if (files.length > 0 && (stage ?? repository.settings.stage)) await repository.git.stage(files);
   return files;
