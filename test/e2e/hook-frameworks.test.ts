@@ -71,7 +71,7 @@ async function expectCommitIsChecked(cwd: string): Promise<void> {
   must(cwd, 'git', 'commit', '-m', 'right');
 }
 
-/** Content follows a switch, a merge and a rebase, and goes to the remote before the commits do. */
+/** Content follows a switch, a merge, a rebase and a cherry-pick, and goes to the remote before the commits do. */
 async function expectGitIsFollowed(cwd: string, store: string): Promise<void> {
   const model = (): string => readFileSync(join(cwd, 'model'), 'utf8');
   must(cwd, 'git', 'switch', '-qc', 'two');
@@ -88,6 +88,9 @@ async function expectGitIsFollowed(cwd: string, store: string): Promise<void> {
   must(cwd, 'git', 'commit', '-qm', 'side');
   expect(model()).not.toBe('two');
   must(cwd, 'git', 'rebase', '-q', 'main');
+  expect(model()).toBe('two');
+  must(cwd, 'git', 'switch', '-qc', 'pick', 'main~1');
+  must(cwd, 'git', 'cherry-pick', 'main');
   expect(model()).toBe('two');
   expect(existsSync(join(store, 'records'))).toBe(false);
   must(cwd, 'git', 'push', '-q', 'origin', 'main');
