@@ -122,8 +122,8 @@ export class WantedPart implements PartText {
     const outside = (each: string): boolean => !isWithin(each, path);
     const rest = { ...this.text, paths: this.paths.filter(outside), without: this.without.filter(outside) };
     const without = new WantedPart(rest);
-    const rule = without.ruleOf(path);
-    if (rule === wanted || (!wanted && rule === undefined && this.patterns.length === 0)) return without;
+    const isInForce = wanted ? without.ruleOf(path) === true : without.covers(path, true) === 'none';
+    if (isInForce) return without;
     const key = wanted ? 'paths' : 'without';
     return new WantedPart({ ...rest, [key]: [...rest[key], path].sort() });
   }
