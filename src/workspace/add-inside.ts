@@ -48,7 +48,7 @@ export async function addInside(
   const [edited] = await editTargets(repository, [{ path: target.path, edits }], batch);
   // What was added belongs to what is wanted here: when it is removed, that is meant.
   if (partial) {
-    changeParts(layout, [target.path], (wanted) => wanted && paths.reduce((sum, path) => sum.with(path), wanted));
+    changeParts(layout, [target.path], (wanted) => wanted?.withAll(paths));
   }
   return edited as EditedTarget;
 }

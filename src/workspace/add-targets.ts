@@ -39,10 +39,7 @@ export async function checkAddTargets(
   checkOverlaps(targets, known);
   const tracked = await repository.git.trackedFiles(unique);
   if (tracked.length > 0) for (const target of targets) checkGit(target, tracked);
-  await checkPointersVisible(
-    repository,
-    targets.map(({ path, inside }) => inside?.path ?? path),
-  );
+  await checkPointersVisible(repository, [...new Set(targets.map(({ path, inside }) => inside?.path ?? path))]);
   return targets;
 }
 

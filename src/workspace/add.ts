@@ -18,11 +18,11 @@ import { FileTable } from './file-table.js';
 import { ignoreInGit } from './git-ignore-file.js';
 import { mayBePartial } from './part-begin.js';
 import { forgetParts, loadParts, type Parts } from './part-store.js';
-import { absolutePath, childOf, nameOf, type RepositoryPath } from './paths.js';
+import { absolutePath, childOf, isWithin, nameOf, type RepositoryPath } from './paths.js';
 import type { ContentSink } from './pending-files.js';
-import type { Pointer, PointerRun } from './pointer-format.js';
+import { POINTER_SUFFIX, type Pointer, type PointerRun } from './pointer-format.js';
 import { writePointers } from './pointer-write.js';
-import { loadTargets, pointerPathOf, type Target } from './pointers.js';
+import { isPointerPath, loadTargets, pointerPathOf, type Target } from './pointers.js';
 import { relinkFiles, usesLinks } from './relink.js';
 import type { Repository } from './repository.js';
 import { eachFile, walkTarget } from './scan-target.js';
@@ -78,7 +78,7 @@ export async function add(
   options: AddOptions = {},
 ): Promise<AddResult> {
   const known = await loadTargets(repository);
-  const problem = known.problems.find((each) => paths.some((path) => each.data.path === pointerPathOf(path)));
+  const problem = known.problems.find(({ data }) => paths.some((path) => isAtOrIn(path, String(data.path))));
   if (problem) throw problem;
   const targets = await checkAddTargets(repository, paths, known.targets);
   const run = new AddRun(repository, known.targets, options);
@@ -87,6 +87,11 @@ export async function add(
   } finally {
     run.end();
   }
+}
+
+/** True for the target of a pointer, and what lies in it. */
+function isAtOrIn(path: RepositoryPath, pointer: RepositoryPath): boolean {
+  return isPointerPath(pointer) && isWithin(path, pointer.slice(0, -POINTER_SUFFIX.length));
 }
 
 class AddRun {

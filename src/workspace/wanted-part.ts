@@ -85,6 +85,23 @@ export class WantedPart implements PartText {
     return this.ruled(path, true);
   }
 
+  /** The part with many paths more in it: as `with` for each. */
+  withAll(paths: readonly string[]): WantedPart {
+    const added = new Set(paths);
+    const isBelow = (path: string): boolean => {
+      for (let each = path; each !== ''; each = parentOf(each)) if (added.has(parentOf(each))) return true;
+      return false;
+    };
+    const remains = (path: string): boolean => !added.has(path) && !isBelow(path);
+    const rest = new WantedPart({
+      ...this.text,
+      paths: this.paths.filter(remains),
+      without: this.without.filter(remains),
+    });
+    const outermost = [...added].filter((path) => !isBelow(path) && rest.ruleOf(path) !== true);
+    return new WantedPart({ ...rest.text, paths: [...rest.paths, ...outermost].sort() });
+  }
+
   /** The part without a path and all that is below. */
   except(path: string): WantedPart {
     return this.ruled(path, false);

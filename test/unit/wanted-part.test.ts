@@ -33,6 +33,9 @@ describe('WantedPart', () => {
           if (coverage === 'none') expect(below).not.toContain(true);
         }
         expect(new WantedPart(part.text).key).toBe(part.key);
+        const more = rules.map(([at]) => at);
+        const all = more.reduce((sum, at) => sum.with(at), part);
+        for (const at of allPaths()) expect(part.withAll(more).covers(at, true)).toBe(all.covers(at, true));
       }),
       { numRuns: 30 },
     );
