@@ -28,6 +28,7 @@ describe('mlv drop', () => {
   it('frees workspace and cache of what a remote has; pull brings it back, hooks and a pull of everything do not', async () => {
     await mlv(['push', '-q'], { cwd: top });
     await mlv(['hooks', 'install', '-q'], { cwd: top });
+    commitAll(top, 'the attributes of hooks');
     const before = objects().length;
     const dry = parseDocument('drop', await mlv(['drop', 'data', '--dry-run', '--json'], { cwd: top }));
     expect(dry).toMatchObject({ dryRun: true, targets: [{ path: 'data', remote: 'store' }], cache: { objects: 4 } });
