@@ -184,7 +184,7 @@ export class MlflowImport {
     for (const { model, version, stages } of versions) {
       for (const stage of stages) {
         const name = `${model}@${version}`;
-        if (!(stage in policy.stages) && stage !== 'archived') {
+        if (!Object.hasOwn(policy.stages, stage) && stage !== 'archived') {
           reports.push({ name, stage, state: 'unknown' });
           continue;
         }

@@ -21,6 +21,7 @@ const DOCUMENTS: Record<string, { file: string; make: () => Promise<(facts: Expo
   spdx: { file: 'sbom.spdx.json', make: async () => (await import('../../interop/spdx.js')).spdxDocument },
   'ro-crate': { file: 'ro-crate-metadata.json', make: async () => (await import('../../interop/ro-crate.js')).roCrate },
 };
+const CONTROL = /[\u0000-\u0008\u000b-\u001f]/g;
 /** What JSON leaves as it is and a terminal would act on. */
 const HIDDEN = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
@@ -58,7 +59,12 @@ async function documentOf({ facts, card }: Exported, format: string): Promise<{ 
       hint: 'register it first: mlv register <model> <path>',
     });
   }
-  return { file: 'README.md', text: modelCard(card, { task: 'other', tags: ['mlv'] }).replace(HIDDEN, '\ufffd') };
+  return {
+    file: 'README.md',
+    text: modelCard(card, { task: 'other', tags: ['mlv'] })
+      .replace(HIDDEN, '\ufffd')
+      .replace(CONTROL, '\ufffd'),
+  };
 }
 
 function contentOf(text: string, format: string): unknown {

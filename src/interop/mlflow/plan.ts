@@ -87,14 +87,17 @@ class Planner {
   /** What each imported thing is called here, by MLflow's id and run. */
   private readonly byOrigin: Map<string, KnownVersion>;
   /** Every number that is taken, `model@version`. */
-  private readonly taken: Map<string, KnownVersion>;
+  private readonly taken: Set<string>;
+  /** The highest `0.N.0` of each model. */
+  private readonly lastRun = new Map<string, number>();
 
   constructor(
     known: readonly KnownVersion[],
     private readonly source: string,
   ) {
     this.byOrigin = new Map(known.flatMap((each) => (each.origin ? [[identity(each.origin), each] as const] : [])));
-    this.taken = new Map(known.map((each) => [`${each.model}@${each.version}`, each]));
+    this.taken = new Set(known.map((each) => `${each.model}@${each.version}`));
+    for (const each of known) this.count(each);
   }
 
   version(version: MlflowVersion, run: MlflowRun | undefined): void {
@@ -170,7 +173,8 @@ class Planner {
       this.passOver(origin.id, `${name} is registered already, and is something else`);
       return;
     }
-    this.taken.set(name, { model, version, origin });
+    this.taken.add(name);
+    this.count(planned);
     this.plan.versions.push(planned);
   }
 
@@ -191,12 +195,12 @@ class Planner {
   }
 
   private nextRunNumber(model: string): string {
-    let last = 0;
-    for (const name of this.taken.keys()) {
-      const match = /^(.*)@0\.(\d+)\.0$/.exec(name);
-      if (match?.[1] === model) last = Math.max(last, Number(match[2]));
-    }
-    return `0.${last + 1}.0`;
+    return `0.${(this.lastRun.get(model) ?? 0) + 1}.0`;
+  }
+
+  private count({ model, version }: Pick<KnownVersion, 'model' | 'version'>): void {
+    const number = Number(/^0\.(\d+)\.0$/.exec(version)?.[1] ?? 0);
+    this.lastRun.set(model, Math.max(this.lastRun.get(model) ?? 0, number));
   }
 
   private origin(
