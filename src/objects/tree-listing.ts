@@ -22,8 +22,10 @@ export interface ListingTools {
  * listing `load` cannot give is told as one line. Errors: those of `load` for the root, `TREE_INVALID`.
  */
 export function listTree(root: Buffer, tools: ListingTools): ListedEntry[] {
-  let listed = levelOf(root, '', tools);
-  if (listed.length > tools.limit) return grouped(listed as Single[], tools);
+  const bytes = tools.load(root);
+  const entries = countEntries(bytes);
+  if (entries > tools.limit) return grouped(bytes, entries, tools);
+  let listed = levelOf(bytes, '');
   for (let level = 1; ; level += 1) {
     checkTreeLevel(level);
     const deeper = opened(listed, tools);
@@ -32,10 +34,15 @@ export function listTree(root: Buffer, tools: ListingTools): ListedEntry[] {
   }
 }
 
-type Single = Extract<ListedEntry, { entry: TreeEntry }>;
+function countEntries(bytes: Buffer): number {
+  const reader = new TreeReader(bytes);
+  let count = 0;
+  while (reader.next()) count += 1;
+  return count;
+}
 
-function levelOf(digest: Buffer, path: string, { load }: ListingTools): ListedEntry[] {
-  const reader = new TreeReader(load(digest));
+function levelOf(bytes: Buffer, path: string): ListedEntry[] {
+  const reader = new TreeReader(bytes);
   const entries: ListedEntry[] = [];
   while (reader.next()) {
     const entry = currentEntry(reader);
@@ -54,6 +61,7 @@ function opened(listed: readonly ListedEntry[], tools: ListingTools): ListedEntr
       continue;
     }
     const below = tryLevel(each.entry.digest, each.path, tools);
+    if (below === 'too long') return undefined;
     // An empty directory, and one that cannot be looked into, stays a line.
     if (!below || below.length === 0) deeper.push({ ...each, open: true });
     else deeper.push(...below);
@@ -63,22 +71,25 @@ function opened(listed: readonly ListedEntry[], tools: ListingTools): ListedEntr
   return more ? deeper : undefined;
 }
 
-function tryLevel(digest: Buffer, path: string, tools: ListingTools): ListedEntry[] | undefined {
+function tryLevel(digest: Buffer, path: string, { load, limit }: ListingTools): ListedEntry[] | 'too long' | undefined {
   try {
-    return levelOf(digest, path, tools);
+    const bytes = load(digest);
+    return countEntries(bytes) > limit ? 'too long' : levelOf(bytes, path);
   } catch {
     return undefined;
   }
 }
 
 /** A border behind every name whose hash ends with so many zeros that some half of the limit in groups is to be expected. */
-function grouped(entries: readonly Single[], { digest, limit }: ListingTools): ListedEntry[] {
-  const mask = 2 ** Math.ceil(Math.log2(entries.length / limit) + 1) - 1;
+function grouped(bytes: Buffer, entries: number, { digest, limit }: ListingTools): ListedEntry[] {
+  const mask = 2 ** Math.ceil(Math.log2(entries / limit) + 1) - 1;
+  const reader = new TreeReader(bytes);
   const groups: ListedEntry[] = [];
-  let group: Single[] = [];
-  for (const each of entries) {
-    group.push(each);
-    if ((hashOf(each.entry.name) & mask) !== 0) continue;
+  let group: TreeEntry[] = [];
+  while (reader.next()) {
+    const entry = currentEntry(reader);
+    group.push(entry);
+    if ((hashOf(entry.name) & mask) !== 0) continue;
     groups.push(groupOf(group, digest));
     group = [];
   }
@@ -86,16 +97,14 @@ function grouped(entries: readonly Single[], { digest, limit }: ListingTools): L
   return groups;
 }
 
-function groupOf(group: readonly Single[], digest: ListingTools['digest']): ListedEntry {
-  const [first] = group as [Single];
-  const last = group[group.length - 1] as Single;
-  const lines = group.map(({ entry }) => `${entry.kind} ${entry.name}\0${identity(entry)}`);
+function groupOf(group: readonly TreeEntry[], digest: ListingTools['digest']): ListedEntry {
+  const lines = group.map((entry) => `${entry.kind} ${entry.name}\0${identity(entry)}`);
   return {
-    path: first.path,
-    last: last.path,
+    path: (group[0] as TreeEntry).name,
+    last: (group[group.length - 1] as TreeEntry).name,
     entries: group.length,
-    files: group.reduce((sum, { entry }) => sum + (entry.kind === 'tree' ? entry.files : 1), 0),
-    size: group.reduce((sum, { entry }) => sum + (entry.kind === 'link' ? 0 : entry.size), 0),
+    files: group.reduce((sum, entry) => sum + (entry.kind === 'tree' ? entry.files : 1), 0),
+    size: group.reduce((sum, entry) => sum + (entry.kind === 'link' ? 0 : entry.size), 0),
     digest: digest(Buffer.from(lines.join('\0'))),
   };
 }
