@@ -33,6 +33,8 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     ...(key !== undefined && { key }),
   };
   const print = output === '-';
+  // Looked at before anything travels: another command may be about to make the same directory.
+  const into = output !== undefined && (output.endsWith('/') || isDirectory(resolve(session.cwd, output)));
   const directory = print
     ? scratchDirectory(tmpdir())
     : scratchDirectory(nearestDirectory(resolve(session.cwd, output ?? '.')));
@@ -42,20 +44,20 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
       await printForeign(session, content);
       return {};
     }
-    return bring(session, content, { output, force: options.force === true });
+    return bring(session, content, { output, into, force: options.force === true });
   });
 }
 
 async function bring(
   session: Session,
   content: ForeignContent,
-  { output, force }: { output: string | undefined; force: boolean },
+  { output, into, force }: { output: string | undefined; into: boolean; force: boolean },
 ): Promise<Result> {
   const { repository, path, version, problems } = content;
   const { transferred, leftOut } = await stage(session, content);
   const staged = stagedPath(repository, path ?? '');
   const own = makeOwn(staged);
-  const to = placeOf(session, output, path);
+  const to = placeOf(session, path, { output, into });
   const delivered = deliver(staged, to, { force });
   for (const each of [...leftOut, ...own.leftOut]) {
     session.reporter.warn(`left out: '${each}' is a link that leads elsewhere, or a repository of its own`);
@@ -90,12 +92,19 @@ function summary({ written, bytes, unchanged }: { written: number; bytes: number
 }
 
 /** A version and the top go into a directory; a path gets its own name there, or the name given, as with cp. */
-function placeOf({ cwd }: Session, output: string | undefined, path: string | undefined): string {
+function placeOf(
+  { cwd }: Session,
+  path: string | undefined,
+  { output, into }: { output: string | undefined; into: boolean },
+): string {
   if (path === undefined || path === '') return resolve(cwd, output ?? '.');
   const name = basename(path);
   if (output === undefined) return resolve(cwd, name);
-  const to = resolve(cwd, output);
-  return output.endsWith('/') || statSync(to, { throwIfNoEntry: false })?.isDirectory() ? join(to, name) : to;
+  return into ? join(resolve(cwd, output), name) : resolve(cwd, output);
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** The directory that is there, of a path that need not be. */
