@@ -17,7 +17,7 @@ export async function run(session: Session, { args: [url = ''], options }: VerbI
   const from = await openUrl(session, own, { url, remote, baseDirectory: session.cwd });
   try {
     if (from.name === '' && (output === undefined || output.endsWith('/'))) throw nameless(from.url);
-    const path = importPlace(own, { name: from.name, output, cwd: session.cwd });
+    const path = importPlace(own, { output, cwd: session.cwd })(from.name);
     await checkImportPlace(own, { path, directory: false }, force);
     const { content, state } = await urlObject(session, own, from);
     const isPath = from.url.startsWith('/');

@@ -17,6 +17,7 @@ export async function run(session: Session, { args: [url = '', operand = ''], op
   const own = await openRepository(session);
   const force = options.force === true;
   const revision = textOption(options.rev);
+  const placeOf = importPlace(own, { output: textOption(options.output), cwd: session.cwd });
   const directory = own.cache.temporary.next();
   mkdirSync(directory);
   return withScratch(directory, async () => {
@@ -24,8 +25,7 @@ export async function run(session: Session, { args: [url = '', operand = ''], op
     const content = await foreignContent(session, asked);
     const [problem] = content.problems;
     if (problem) throw problem;
-    const name = posix.basename(content.path ?? '');
-    const path = importPlace(own, { name, output: textOption(options.output), cwd: session.cwd });
+    const path = placeOf(posix.basename(content.path ?? ''));
     await checkImportPlace(own, { path, directory: true }, force);
     const stored = await foreignObject(session, own, content);
     const { address, commit } = content.repository;
