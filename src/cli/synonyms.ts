@@ -12,6 +12,8 @@ const OPTIONS: Record<string, readonly string[]> = {
   '--human-readable': ['--bytes'],
   '--keep-files': ['--keep'],
   '--license': ['--licence'],
+  '--maximize': ['--higher'],
+  '--minimize': ['--lower'],
   '--output': ['--json'],
   '--overwrite': ['--force'],
   '--parallel': ['--jobs'],
