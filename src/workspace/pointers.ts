@@ -197,11 +197,12 @@ export function directoryAbove(targets: readonly Target[], path: RepositoryPath)
   return undefined;
 }
 
-/** The problem of the pointer that a path names, or that lies below it. */
+/** The problem of the pointer that a path names, that lies below it, or whose target it lies in. */
 export function problemOf(path: RepositoryPath, problems: readonly MlvError[]): MlvError | undefined {
   return problems.find(({ data }) => {
     const pointer = String(data.path ?? '');
-    return pointer === pointerPathOf(path) || isWithin(pointer, path);
+    if (pointer === pointerPathOf(path) || isWithin(pointer, path)) return true;
+    return isPointerPath(pointer) && isWithin(path, pointer.slice(0, -POINTER_SUFFIX.length));
   });
 }
 

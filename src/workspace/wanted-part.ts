@@ -98,7 +98,7 @@ export class WantedPart implements PartText {
       paths: this.paths.filter(remains),
       without: this.without.filter(remains),
     });
-    const outermost = [...added].filter((path) => !isBelow(path) && rest.ruleOf(path) !== true);
+    const outermost = [...added].filter((path) => !isBelow(path) && rest.covers(path, true) !== 'all');
     return new WantedPart({ ...rest.text, paths: [...rest.paths, ...outermost].sort() });
   }
 
@@ -139,8 +139,7 @@ export class WantedPart implements PartText {
     const outside = (each: string): boolean => !isWithin(each, path);
     const rest = { ...this.text, paths: this.paths.filter(outside), without: this.without.filter(outside) };
     const without = new WantedPart(rest);
-    const isInForce = wanted ? without.ruleOf(path) === true : without.covers(path, true) === 'none';
-    if (isInForce) return without;
+    if (without.covers(path, true) === (wanted ? 'all' : 'none')) return without;
     const key = wanted ? 'paths' : 'without';
     return new WantedPart({ ...rest, [key]: [...rest[key], path].sort() });
   }
