@@ -1,10 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { ObjectCache } from '../objects/cache.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import { copyAndHash } from '../objects/stream-copy.js';
 import { looksLikeTree } from '../objects/tree-format.js';
+import { startsLikeTree } from '../workspace/refuse-trees.js';
 import { foreignHasher, hasForeignId, pairedHash } from './foreign-hash.js';
 import { type ForeignId, foreignKey } from './foreign-id.js';
 
@@ -178,21 +179,4 @@ function openRegular(path: string): number | undefined {
       return undefined;
     throw fileSystemError('read', path, error);
   }
-}
-
-function startsLikeTree(path: string): boolean {
-  const descriptor = openSync(path, 'r');
-  try {
-    const start = Buffer.alloc(16);
-    return looksLikeTree(start.subarray(0, readSync(descriptor, start, 0, start.length, 0)));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** The error for a content that mlv cannot keep, whatever its source. */
-export function treeContent(path: string): MlvError {
-  return new MlvError('PATH_UNSUPPORTED', `'${path}' has the content of an mlv tree object and cannot be tracked`, {
-    data: { path },
-  });
 }

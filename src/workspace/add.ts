@@ -1,38 +1,30 @@
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
 import type { Amount, Phase, Reporter } from '../core/reporter.js';
 import { silentReporter } from '../core/reporter.js';
-import { missing } from '../objects/cache.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { Ingester } from '../objects/link-ingest.js';
-import { isObjectError } from '../objects/object-error.js';
-import { DIGEST_BYTES, digestOf } from '../objects/oid.js';
-import { entryAt } from '../objects/tree-diff.js';
-import { KIND, looksLikeTree, TreeReader } from '../objects/tree-format.js';
-import { completeBlock, completeTarget } from './absent-entries.js';
-import { addInside, placeOf } from './add-inside.js';
+import { KIND } from '../objects/tree-format.js';
+import { completeTarget } from './absent-entries.js';
+import { addInside } from './add-inside.js';
 import { type AddTarget, checkAddTargets } from './add-targets.js';
 import { storingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
 import { ignoreInGit } from './git-ignore-file.js';
-import { mayBePartial } from './part-begin.js';
+import { reopenTrees, rereadLost } from './lost-objects.js';
 import { forgetParts, loadParts, type Parts } from './part-store.js';
-import { absolutePath, childOf, isWithin, nameOf, type RepositoryPath } from './paths.js';
+import { isWithin, nameOf, type RepositoryPath } from './paths.js';
 import type { ContentSink } from './pending-files.js';
 import { POINTER_SUFFIX, type Pointer, type PointerRun } from './pointer-format.js';
 import { writePointers } from './pointer-write.js';
 import { isPointerPath, loadTargets, pointerPathOf, type Target } from './pointers.js';
+import { refuseTrees } from './refuse-trees.js';
 import { relinkFiles, usesLinks } from './relink.js';
 import type { Repository } from './repository.js';
-import { eachFile, walkTarget } from './scan-target.js';
+import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
+import { refuseUnseen, refuseUnseenInside } from './unseen-files.js';
 import type { Walk, WalkProblem } from './walk.js';
-import { WantedPart } from './wanted-part.js';
-import { cacheLoader } from './workspace-trees.js';
-
-/** What a block holds as the digest of a file that was not read yet. */
-const UNREAD = Buffer.alloc(DIGEST_BYTES);
 
 export interface AddOptions {
   /** Stage the pointers and ignore files in Git. */
@@ -95,7 +87,7 @@ function isAtOrIn(path: RepositoryPath, pointer: RepositoryPath): boolean {
 }
 
 class AddRun {
-  private readonly batch: CacheBatch;
+  readonly batch: CacheBatch;
   private readonly phase: Phase;
   private readonly sink: ContentSink;
   private readonly racyFrom: number;
@@ -103,7 +95,7 @@ class AddRun {
   private readonly parts: Parts;
 
   constructor(
-    private readonly repository: Repository,
+    readonly repository: Repository,
     known: readonly Target[],
     private readonly options: AddOptions,
   ) {
@@ -162,10 +154,11 @@ class AddRun {
     const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
     refuseProblems(walk.problems);
     // Before anything is stored: a checkout may replace what an object has.
-    this.refuseUnseen(path, this.completed(path, walk.root), known?.base);
-    const reread = this.readMissing(walk, path);
+    const before = this.isAnew(path) ? undefined : this.before.get(path);
+    if (before) refuseUnseen(this, before, { root: this.completed(path, walk.root), base: known?.base });
+    const reread = rereadLost(this, walk, path);
     const read = await this.read(walk);
-    this.reopen(walk.root, reread);
+    reopenTrees(walk.root, { reread, batch: this.batch });
     const { treeDigest, size, files } = this.seal(this.completed(path, walk.root));
     await this.batch.commit();
     if (usesLinks(this.repository)) await relinkFiles(this.repository, walk.pending);
@@ -177,10 +170,14 @@ class AddRun {
   /** With what is not here, because it is not wanted here. */
   private completed(path: RepositoryPath, block: DirectoryBlock): DirectoryBlock {
     const target = this.before.get(path);
-    if (!target || this.options.anew?.includes(path)) return block;
+    if (!target || this.isAnew(path)) return block;
     const { root, problems } = completeTarget(this.repository, target, { block, parts: this.parts });
     refuseProblems(problems);
     return root;
+  }
+
+  private isAnew(path: RepositoryPath): boolean {
+    return this.options.anew?.includes(path) === true;
   }
 
   private seal(block: DirectoryBlock): DirectoryBlock {
@@ -194,41 +191,20 @@ class AddRun {
     const only = paths.map((path) => path.slice(target.path.length + 1));
     const walk = walkTarget(this.repository, target.path, { ...(known && { previous: known.block }), only });
     refuseProblems(walk.problems);
-    for (const below of only) this.refuseUnseenInside(target, { below, root: walk.root, base: known?.base });
-    const reread = this.readMissing(walk, target.path);
+    const sides = { root: walk.root, base: known?.base };
+    for (const below of only) refuseUnseenInside(this, target, { ...sides, below, part: this.parts.get(target.path) });
+    const reread = rereadLost(this, walk, target.path);
     const read = await this.read(walk);
-    this.reopen(walk.root, reread);
+    reopenTrees(walk.root, { reread, batch: this.batch });
     const { before, pointer } = await addInside(this.repository, { target, paths: only, root: walk.root }, this.batch);
     if (usesLinks(this.repository)) await relinkFiles(this.repository, walk.pending);
     const state = before.pointer.oid === pointer.oid ? 'unchanged' : 'updated';
     return { path: target.path, pointer, state, read };
   }
 
-  /** As refuseUnseen, for a directory below a target. */
-  private refuseUnseenInside(
-    target: Target,
-    { below, root, base }: { below: string; root: DirectoryBlock; base: Buffer | undefined },
-  ): void {
-    const { block, at } = placeOf(root, { path: below, target });
-    const child = block.children.get(at);
-    if (!child) return;
-    const whole = digestOf(target.pointer.oid);
-    const entry = entryAt(whole, below, cacheLoader(this.repository.cache));
-    if (entry?.kind !== 'tree') return;
-    const part =
-      this.parts.get(target.path) ?? (mayBePartial(this.repository, target) ? WantedPart.nothing : undefined);
-    const load = cacheLoader(this.repository.cache);
-    const completed = part ? completeBlock(child, { digest: entry.digest, part, load, below }).root : child;
-    const path = `${target.path}/${below}`;
-    const unseen: RepositoryPath[] = [];
-    this.findUnseen({ digest: entry.digest, path, block: completed, known: base?.equals(whole) ?? false }, unseen);
-    if (unseen.length > 0) throw notFetched(path, unseen);
-  }
-
   /** A directory that was not tracked until now has nothing that is not here, whatever was tracked there before. */
   private forgetFormerParts(added: readonly AddedTarget[]): void {
-    const isFresh = ({ path, state }: AddedTarget): boolean =>
-      state === 'added' || this.options.anew?.includes(path) === true;
+    const isFresh = ({ path, state }: AddedTarget): boolean => state === 'added' || this.isAnew(path);
     const fresh = added.filter((each) => isFresh(each) && this.parts.has(each.path));
     if (fresh.length > 0)
       forgetParts(
@@ -237,52 +213,11 @@ class AddRun {
       );
   }
 
-  /**
-   * After a pull of a part, or a `git pull` without `mlv pull`, the workspace lacks files that nobody removed. The new
-   * pointer would leave them out for everybody. What was here once has its object in the cache. `base` is the tree that
-   * the workspace came from.
-   */
-  private refuseUnseen(path: RepositoryPath, root: DirectoryBlock, base: Buffer | undefined): void {
-    const before = this.before.get(path)?.pointer;
-    if (before?.files === undefined || this.options.anew?.includes(path)) return;
-    const digest = digestOf(before.oid);
-    const unseen: RepositoryPath[] = [];
-    this.findUnseen({ digest, path, block: root, known: base?.equals(digest) ?? false }, unseen);
-    if (unseen.length > 0) throw notFetched(path, unseen);
-  }
-
-  private findUnseen(
-    at: { digest: Buffer; path: RepositoryPath; block: DirectoryBlock | undefined; known: boolean },
-    unseen: RepositoryPath[],
-  ): void {
-    const { digest, path, block, known } = at;
-    if (block?.unchanged && block.treeDigest.equals(digest)) return;
-    const listing = readListing(this.repository, digest);
-    if (!listing) {
-      // A directory that came from this tree is all there was, even where the cache was lost since.
-      if (!block || !known) unseen.push(path);
-      return;
-    }
-    const positions = new Map(block?.names.map((name, position) => [name, position]));
-    const reader = new TreeReader(listing);
-    while (reader.next()) {
-      const position = positions.get(reader.name);
-      const child = childOf(path, reader.name);
-      if (reader.kind === KIND.tree) {
-        const inner = position === undefined ? undefined : block?.children.get(position);
-        if (position !== undefined && !inner) continue;
-        this.findUnseen({ digest: Buffer.from(reader.digest), path: child, block: inner, known }, unseen);
-      } else if (reader.kind !== KIND.link && position === undefined) {
-        if (!this.batch.holds(reader.digest.toString('hex'), reader.size)) unseen.push(child);
-      }
-    }
-  }
-
   private async addFiles(paths: readonly RepositoryPath[]): Promise<AddedTarget[]> {
     const { index } = this.repository;
     const table = new FileTable(index.loadFiles());
     const look = table.look(this.repository, paths);
-    this.readMissing(look, '');
+    rereadLost(this, look, '');
     const reading = new Set(
       Array.from({ length: look.pending.length }, (_, position) => look.pending.pathAt(position)),
     );
@@ -300,32 +235,6 @@ class AddRun {
         reading.has(path) ? { items: 1, bytes: size } : { items: 0, bytes: 0 },
       );
     });
-  }
-
-  /** The index may know a file whose object is gone from the cache: then it is read again. Gives where such files are. */
-  private readMissing(walk: Walk, path: RepositoryPath): Set<DirectoryBlock> {
-    const reread = new Set<DirectoryBlock>();
-    eachFile(walk.root, path, (block, at, directory) => {
-      const digest = block.digestAt(at);
-      const hex = digest.toString('hex');
-      if (digest.equals(UNREAD) || this.batch.holds(hex, block.sizeAt(at))) return;
-      const file = childOf(directory, block.names[at] as string);
-      if (isLink(absolutePath(this.repository.layout, file))) throw missing(this.repository.cache.oid(hex));
-      walk.pending.push(block, at, directory);
-      reread.add(block);
-    });
-    return reread;
-  }
-
-  /**
-   * Has a directory sealed anew, and all above it, where a file was read that the index knew (it may be another by now),
-   * and where the tree is gone from the cache. True for such a directory.
-   */
-  private reopen(block: DirectoryBlock, reread: ReadonlySet<DirectoryBlock>): boolean {
-    let open = !block.unchanged || reread.has(block) || !this.batch.holds(block.treeDigest.toString('hex'));
-    for (const child of block.children.values()) if (this.reopen(child, reread)) open = true;
-    if (open) block.unchanged = false;
-    return open;
   }
 
   private async read({ pending }: Walk): Promise<Required<Amount>> {
@@ -369,59 +278,5 @@ function refuseProblems(problems: readonly WalkProblem[]): void {
   throw new MlvError('PATH_UNSUPPORTED', `'${first.path}' cannot be tracked: ${first.reason}${more}`, {
     hint: 'rename or remove it, or leave it out with a line in .mlvignore',
     data: { paths: problems.slice(0, 100) },
-  });
-}
-
-/** A file with the bytes of a tree would share the tree's name on every remote; no real data looks like one. */
-function refuseTrees(sink: ContentSink): ContentSink {
-  return {
-    ...sink,
-    small: (bytes) => {
-      if (looksLikeTree(bytes)) throw treeAsFile();
-      return sink.small(bytes);
-    },
-    large: (path, options) => {
-      if (looksLikeTree(firstBytes(path))) throw treeAsFile(path);
-      return sink.large(path, options);
-    },
-  };
-}
-
-/** A link into the cache has no bytes of its own to store again. */
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-}
-
-function firstBytes(path: string): Buffer {
-  const buffer = Buffer.alloc(16);
-  const descriptor = openSync(path, 'r');
-  try {
-    return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, 0));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function treeAsFile(path = 'a file'): MlvError {
-  return new MlvError('PATH_UNSUPPORTED', `${path} has the content of an mlv tree object and cannot be tracked`, {
-    hint: 'leave copies of the cache out with a line in .mlvignore',
-  });
-}
-
-/** The bytes of a tree, where the cache has them undamaged. */
-function readListing({ cache }: Repository, digest: Buffer): Buffer | undefined {
-  try {
-    return cacheLoader(cache)(digest);
-  } catch (error) {
-    if (isObjectError(error)) return undefined;
-    throw error;
-  }
-}
-
-function notFetched(path: RepositoryPath, paths: RepositoryPath[]): MlvError {
-  const message = `'${path}' was not added: its pointer names files that were never fetched here, and a new one would leave them out`;
-  return new MlvError('OBJECT_MISSING', message, {
-    hint: `get them first, which keeps your changes: mlv pull '${path}'   (to leave them out: mlv rm --keep '${path}' && mlv add '${path}')`,
-    data: { path, paths },
   });
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { MlvError } from '../core/errors.js';
 import type { ObjectCache } from '../objects/cache.js';
 import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
 import { isObjectError } from '../objects/object-error.js';
@@ -169,16 +168,4 @@ function note(result: MissingObjects, missing: { path: string; oid: Oid; size: n
   result.objects++;
   result.bytes += missing.size;
   if (result.examples.length < EXAMPLES) result.examples.push({ path: missing.path, oid: missing.oid });
-}
-
-/** An error that names what is missing, for a command that cannot go on without it. */
-export function missingObjectsError(path: string, missing: MissingObjects): MlvError {
-  return new MlvError(
-    'OBJECT_MISSING',
-    `${missing.objects} object${missing.objects === 1 ? '' : 's'} of '${path}' ${missing.objects === 1 ? 'is' : 'are'} not in the cache`,
-    {
-      hint: `fetch them: mlv pull '${path}'`,
-      data: { path, examples: missing.examples },
-    },
-  );
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { KIND } from '../objects/tree-format.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { IgnoreRules } from './ignore-rules.js';
-import { absolutePath, type RepositoryPath } from './paths.js';
+import type { RepositoryPath } from './paths.js';
 import type { Repository } from './repository.js';
 import { type Walk, walkDirectory } from './walk.js';
 
@@ -46,9 +46,4 @@ export function eachFile(
       eachFile(block.children.get(index) as DirectoryBlock, `${path}/${block.names[index]}`, visit);
     else if (kind !== KIND.link) visit(block, index, path);
   }
-}
-
-/** True when something is at the path, a dangling link included. */
-export function existsInWorkspace(repository: Repository, path: RepositoryPath): boolean {
-  return statSync(absolutePath(repository.layout, path), { throwIfNoEntry: false }) !== undefined;
 }
