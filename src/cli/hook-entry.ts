@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hookFacts } from '../git/hook-gate.js';
+import { HOOK_NAMES } from '../git/hook-script.js';
 
 /**
  * `mlv hook <name> …` as the scripts of `mlv hooks install` call it: where there is nothing to do, it ends before the
@@ -7,13 +8,17 @@ import { hookFacts } from '../git/hook-gate.js';
  */
 export async function hook(argv: readonly string[]): Promise<number> {
   const [, name = '', ...args] = argv;
+  // What no hook of Git is called like (an option, a slip of the pen) must not pass for one with nothing to do.
+  if (!HOOK_NAMES.some((each) => each === name) || args.some((arg) => arg.startsWith('-'))) {
+    return (await import('./main.js')).main(argv);
+  }
   if (process.env.MLV_HOOKS === '0') return 0;
   const input = (): string => readFileSync(0, 'utf8');
   try {
     const facts = hookFacts({ name, args, cwd: process.cwd(), env: process.env, input });
     if (facts.length === 0) return 0;
     const { main } = await import('./main.js');
-    const code = await main(['hook', name, '--', ...facts.map((fact) => JSON.stringify(fact))]);
+    const code = await main(['hook', name, '--facts', '--', ...facts.map((fact) => JSON.stringify(fact))]);
     // Git has done its work before the `post-` hooks; their exit code would only pass for its own failure.
     return name.startsWith('pre-') ? code : 0;
   } catch (error) {

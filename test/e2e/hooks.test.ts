@@ -211,6 +211,35 @@ describe('mlv hooks', () => {
     expect(readFileSync(join(cwd, '.git/hooks/pre-push'), 'utf8')).toBe('mine');
   });
 
+  it('finds out by itself what there is to check, wherever options stand', async () => {
+    const { cwd } = await twoBranches();
+    writeFiles(cwd, { 'dir/x': '', big: new Uint8Array(11 * 2 ** 20) });
+    mustGit(cwd, 'add', 'big');
+    const forms = [
+      ['hook', 'pre-commit'],
+      ['-C', '..', 'hook', 'pre-commit'],
+      ['--no-color', '-C', '..', 'hook', 'pre-commit'],
+      ['hook', 'pre-commit', '-C', '..'],
+    ];
+    for (const form of forms) {
+      const { exitCode, stderr } = await runMlv(form, { cwd: join(cwd, 'dir') });
+      expect([form, exitCode, stderr]).toEqual([form, 1, expect.stringContaining('mlv add big')]);
+    }
+    const skipped = await runMlv(['-C', cwd, 'hook', 'pre-commit'], { cwd, env: { MLV_HOOKS: '0' } });
+    expect(skipped.exitCode).toBe(0);
+    const main = mustGit(cwd, 'rev-parse', 'main').trim();
+    const two = mustGit(cwd, 'rev-parse', 'two').trim();
+    mustGit(cwd, '-c', 'core.hooksPath=/dev/null', 'switch', 'main');
+    await mlv(['-C', cwd, 'hook', 'post-checkout', two, main, '1'], { cwd: temporaryDirectory('elsewhere') });
+    expect(content(cwd)).toEqual(ONE);
+  });
+
+  it('refuses a hook that there is none of', async () => {
+    const { cwd } = await twoBranches();
+    const { exitCode, stderr } = await runMlv(['hook', 'pre-comit'], { cwd });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('mlv hooks install')]);
+  });
+
   it('does nothing where mlv is not in use', async () => {
     const cwd = makeRepository();
     await mlv(['hooks', 'install', '-q'], { cwd });

@@ -85,9 +85,10 @@ export const hookVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/merge-driver.js'),
   },
   {
-    usage: 'hook <name> [facts...]',
+    usage: 'hook <name> [arguments...]',
     summary: 'What the installed hooks call',
     hidden: true,
+    options: [{ flags: '--facts', description: 'the arguments are what was found, not what Git gave the hook' }],
     load: () => import('../verbs/hook.js'),
   },
 ];

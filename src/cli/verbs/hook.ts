@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { MlvError } from '../../core/errors.js';
-import type { HookFact } from '../../git/hook-gate.js';
+import { type HookFact, hookFacts } from '../../git/hook-gate.js';
 import { HOOK_NAMES, type HookName } from '../../git/hook-script.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import type { Session } from '../session.js';
@@ -7,17 +8,22 @@ import type { Result, VerbInput } from '../verb.js';
 
 const SKIP = 'MLV_HOOKS=0 before the command skips the hooks of mlv once';
 
-/** `mlv hook <name> [fact…]`: what a hook does about what hook-entry.ts found. Error: `USAGE`, those of the work. */
-export async function run(session: Session, { args }: VerbInput): Promise<Result> {
+/**
+ * `mlv hook <name> [argument…]`: what a hook does, for what Git gave it; with `--facts` for what hook-entry.ts found.
+ * Error: `USAGE`, those of the work.
+ */
+export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
   const [name = '', ...operands] = args;
   if (!isHookName(name)) {
     throw new MlvError('USAGE', `'${name}' is no hook that mlv has something to do in`, {
       hint: 'Git calls this; to set it up: mlv hooks install',
     });
   }
+  if (session.env.MLV_HOOKS === '0') return {};
+  const facts = options.facts ? operands.map(toFact) : findFacts(session, name, operands);
+  if (facts.length === 0) return {};
   const repository = await initialised(session);
   if (!repository) return {};
-  const facts = operands.map(toFact);
   const result = await act(session, repository, { name, facts });
   return { ...result, notes: [...(result.notes ?? []), ...((result.errors ?? []).length > 0 ? [SKIP] : [])] };
 }
@@ -30,6 +36,15 @@ async function act(
   if (name === 'pre-commit') return (await import('../hook-pre-commit.js')).checkStaged(repository, facts);
   if (name === 'pre-push') return (await import('../hook-pre-push.js')).pushFacts(session, repository, facts);
   return (await import('../hook-checkout.js')).followGit(session, repository, facts);
+}
+
+/** For a call with options, which hook-entry.ts leaves to the program. */
+function findFacts({ cwd, env }: Session, name: HookName, args: readonly string[]): HookFact[] {
+  try {
+    return hookFacts({ name, args, cwd, env, input: () => readFileSync(0, 'utf8') });
+  } catch (cause) {
+    throw new MlvError('GIT_FAILED', `the ${name} hook failed: ${(cause as Error).message}`, { hint: SKIP, cause });
+  }
 }
 
 function isHookName(name: string): name is HookName {
