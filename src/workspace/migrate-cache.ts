@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -15,11 +16,11 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
 import type { RepositoryLayout } from '../git/git.js';
-import { corrupt, ObjectCache } from '../objects/cache.js';
+import { type CachedObject, corrupt, ObjectCache } from '../objects/cache.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { cacheError } from '../objects/cache-error.js';
 import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
@@ -132,7 +133,7 @@ class MigrationRun {
         this.options.signal?.throwIfAborted();
         if (this.seen.has(oid)) continue;
         this.seen.add(oid);
-        if (target.has(oid, size)) this.report.present++;
+        if (await isThere(source, target, { oid, size })) this.report.present++;
         else if (link(source.pathOf(oid), target.pathOf(oid))) this.report.linked++;
         else {
           const path = source.pathOf(oid);
@@ -203,8 +204,23 @@ class MigrationRun {
   }
 }
 
-/** Error: `USAGE` for a directory inside the other. */
+/** Error: `USAGE` for a directory inside the other, or the same by another name. */
 export function requireApart(from: string, to: string): void {
+  requireApartAsWritten(from, to);
+  requireApartAsWritten(realPath(from), realPath(to));
+}
+
+/** Links followed as far as the path is there. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || dirname(path) === path) return path;
+    return join(realPath(dirname(path)), basename(path));
+  }
+}
+
+function requireApartAsWritten(from: string, to: string): void {
   const inside = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(outer + sep);
   if (!inside(from, to) && !inside(to, from)) return;
   throw new MlvError('USAGE', `the cache cannot be moved from '${from}' to '${to}': one is inside the other`, {
@@ -222,6 +238,25 @@ function requireNoRun(gitDir: string): void {
       hint: 'run the same command again when it is done; nothing has to be copied twice',
       data: { lock: join(folder, name) },
     });
+  }
+}
+
+/**
+ * True where the new place has an object: the same file, or one that was read and is right, as the former goes. A damaged
+ * one is set aside.
+ */
+async function isThere(source: ObjectCache, target: ObjectCache, { oid, size }: CachedObject): Promise<boolean> {
+  const there = target.stat(oid);
+  if (there?.size !== size) return false;
+  const here = source.stat(oid);
+  if (here?.ino === there.ino && here.dev === there.dev) return true;
+  try {
+    await target.verify(oid);
+    return true;
+  } catch (error) {
+    if (!isMlvError(error, 'OBJECT_CORRUPT')) throw error;
+    await target.quarantineDamaged(oid);
+    return false;
   }
 }
 

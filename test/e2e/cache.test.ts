@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -99,9 +101,26 @@ describe('mlv cache', () => {
     }
   });
 
+  it('takes the place of a damaged object that has the size, and not the name alone, of its own', async () => {
+    const to = join(temporaryDirectory('elsewhere'), 'cache');
+    cpSync(join(top, '.git/mlv/objects'), join(to, 'objects'), { recursive: true });
+    const [name = ''] = objectsIn(to);
+    const damaged = join(to, 'objects', name);
+    const size = statSync(damaged).size;
+    chmodSync(damaged, 0o644);
+    writeFileSync(damaged, Buffer.alloc(size));
+    const moved = parseDocument('cache migrate', await mlv(['cache', 'migrate', to, '--json'], { cwd: top }));
+    expect(moved).toMatchObject({ present: 61, removed: true });
+    expect(readdirSync(join(to, 'corrupt'))).toHaveLength(1);
+    await mlv(['fsck'], { cwd: top });
+  });
+
   it('stays where one place is in the other, and where a run is in progress', async () => {
     const inside = await runMlv(['cache', 'migrate', join(top, '.git/mlv/inner')], { cwd: top });
     expect(inside.exitCode).toBe(2);
+    const link = join(temporaryDirectory('link'), 'git');
+    symlinkSync(join(top, '.git'), link);
+    expect((await runMlv(['cache', 'migrate', join(link, 'mlv')], { cwd: top })).exitCode).toBe(2);
     const to = join(temporaryDirectory('elsewhere'), 'cache');
     const started = join(top, 'started');
     const running = startMlv(['run', '-o', 'out', '--', 'sh', '-c', 'touch started; cat > out'], { cwd: top });

@@ -1,5 +1,5 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
 import { startGitHttpServer } from '../helpers/git-http-server.js';
@@ -172,5 +172,25 @@ describe('mlv import-url', () => {
     ]);
     await mlv(['update', 'a.csv'], { cwd });
     expect(read(cwd, 'a.csv')).toBe('22');
+  });
+
+  it('takes a path of this machine for none of another, however the pointer words it', async () => {
+    const cwd = await makeMlvRepository();
+    const other = temporaryDirectory();
+    writeFileSync(join(other, 'secret.txt'), 'secret');
+    git(other, 'init', '--quiet');
+    commitAll(other);
+    await mlv(['import-url', join(other, 'secret.txt'), '-o', 'url'], { cwd });
+    await mlv(['import', other, 'secret.txt', '-o', 'git'], { cwd });
+    const out = relative(cwd, other);
+    for (const [name, url] of [
+      ['url', `host:/../${out}/secret.txt`],
+      ['git', `user@host:/../${out}`],
+    ] as const) {
+      const text = read(cwd, `${name}.mlv`).replace(/url: .*/, `url: '${url}'`);
+      writeFileSync(join(cwd, `${name}.mlv`), text.replace(/modified: .*/, "modified: '2000-01-01T00:00:00Z'"));
+    }
+    const result = JSON.parse((await runMlv(['update', '--json'], { cwd })).stdout);
+    expect(result).toMatchObject({ targets: [], notAsked: ['git', 'url'] });
   });
 });

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { MlvError } from '../../core/errors.js';
-import { looksLikeGitUrl } from '../../git/foreign-address.js';
+import { isMlvError, MlvError } from '../../core/errors.js';
+import { foreignAddress } from '../../git/foreign-address.js';
 import { digestOf, type Oid } from '../../objects/oid.js';
 import { diffTrees } from '../../objects/tree-diff.js';
 import { importTarget, type StoredContent } from '../../workspace/import-target.js';
@@ -50,9 +50,19 @@ export interface ImportedTarget {
   source: PointerSource;
 }
 
-/** True for what lies on this machine: a pointer that somebody else wrote must not have it read unasked. */
-export function isOnThisMachine({ url }: PointerSource): boolean {
-  return /^file:/i.test(url) || !(looksLikeGitUrl(url) || /^(?:s3|https?):\/\//i.test(url) || /^[^/\\]{2,}:/.test(url));
+/**
+ * True for what lies on this machine: a pointer that somebody else wrote must not have it read unasked. `base` is the
+ * directory where relative paths start. Text that could be read both ways (`host:/../..`) counts as it would be opened.
+ */
+export function isOnThisMachine(source: PointerSource, base: string): boolean {
+  const url = source.url.trim();
+  if (!isGitSource(source)) return /^file:/i.test(url) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(url);
+  try {
+    return foreignAddress(url, base).local !== undefined;
+  } catch (error) {
+    // What is no address at all is told to the user by the attempt to open it.
+    return isMlvError(error, 'PATH_NOT_FOUND');
+  }
 }
 
 /**

@@ -33,7 +33,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   if (update.rev !== undefined && imports.length !== 1) {
     throw new MlvError('USAGE', '--rev chooses a revision for one import', { hint: 'mlv update --rev v2 data/' });
   }
-  const left = args.length > 0 ? [] : imports.filter(({ source }) => isOnThisMachine(source));
+  const left = args.length > 0 ? [] : imports.filter(({ source }) => isOnThisMachine(source, own.layout.worktree));
   const done: Updated[] = [];
   const errors: MlvError[] = [...problems];
   for (const each of imports) {
