@@ -164,6 +164,7 @@ describe('mlv doctor and mlv version', () => {
       'repository',
       'configuration',
       'cache',
+      'merge driver',
       'link modes',
       'remote nas',
     ]);
