@@ -17,21 +17,13 @@ import { readContent } from '../remotes/remote.js';
 import { inParallel } from '../transfer/in-parallel.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { OpenRepository } from './context.js';
-import type { MigratedState, Migration } from './migrate.js';
+import type { MigratedState, Migration, TakenFrom } from './migrate.js';
 import { type DvcSettings, type OpenDvcRemote, openDvcRemote } from './migrate-dvc-remote.js';
 import { projectTextOf } from './migrate-report.js';
 import type { Session } from './session.js';
 
 /** Files of DVC beyond this length are not read. */
 const MAX_FILE = 64 * 1024 * 1024;
-
-/** Where contents came from, or would. */
-export interface TakenFrom {
-  files: number;
-  here: number;
-  remote: number;
-  missing: number;
-}
 
 /** Migration from DVC: `.dvc` files, `dvc.yaml`, `dvc.lock`, its cache and its remotes. */
 export class DvcMigration implements Migration {

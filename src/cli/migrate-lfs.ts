@@ -1,34 +1,25 @@
 import { readFileSync, type Stats } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
-import { isMlvError, MlvError } from '../core/errors.js';
-import { redactUrl } from '../core/redact.js';
-import type { GitRewriting } from '../git/rewriting.js';
-import { ContentCollection, type WantedContent } from '../interop/content-collection.js';
-import { ContentImporter } from '../interop/content-import.js';
-import { seemsHere } from '../interop/dvc-contents.js';
+import { join } from 'node:path';
+import { MlvError } from '../core/errors.js';
+import type { WantedContent } from '../interop/content-collection.js';
 import type { StandIn } from '../interop/fill-workspace.js';
 import { type AttributesFile, mentionsLfs, parseAttributes } from '../interop/lfs-attributes.js';
-import { LFS_BATCH, type LfsObject } from '../interop/lfs-batch.js';
+import type { LfsObject } from '../interop/lfs-batch.js';
 import { convertLfs, isLfsRelevant, type LfsFile, readLfs, ungroupable } from '../interop/lfs-conversion.js';
-import { type LfsEndpoint, lfsEndpoint } from '../interop/lfs-endpoint.js';
 import { contentId, type LfsPointer, lfsObjectPath, MAX_LFS_POINTER, parseLfsPointer } from '../interop/lfs-pointer.js';
 import { isPlainFile, type State, type StateFile, textPath } from '../interop/rewrite-state.js';
 import { sealFiles } from '../interop/tree-of-files.js';
-import { CacheBatch } from '../objects/cache-batch.js';
-import { inParallel } from '../transfer/in-parallel.js';
 import { isWithin, type RepositoryPath } from '../workspace/paths.js';
 import { readTextFile } from '../workspace/text-file.js';
 import type { OpenRepository } from './context.js';
-import type { MigratedState, Migration } from './migrate.js';
-import type { TakenFrom } from './migrate-dvc.js';
-import { LfsServer } from './migrate-lfs-server.js';
+import type { MigratedState, Migration, TakenFrom } from './migrate.js';
+import { LfsContents } from './migrate-lfs-contents.js';
+import { endpointOf, objectPlaces } from './migrate-lfs-places.js';
 import { projectTextOf } from './migrate-report.js';
 import type { Session } from './session.js';
 
 /** Files of Git beyond this length that matter are not read. */
 const MAX_TEXT = 16 * 1024 * 1024;
-/** Downloads at once, as git-lfs itself does. */
-const DOWNLOADS = 8;
 
 export interface LfsOptions {
   /** Directories that become one pointer each. */
@@ -39,36 +30,35 @@ export interface LfsOptions {
 
 /** Migration from Git LFS: pointers, attribute files, local objects and the batch API of a server. */
 export class LfsMigration implements Migration {
-  readonly taken: TakenFrom = { files: 0, here: 0, remote: 0, missing: 0 };
-  remoteName: string | undefined;
   left: string[] = [];
   private readonly pointers = new Map<string, LfsPointer>();
   private readonly texts = new Map<string, string>();
-  private readonly problems = new Map<string, string>();
-  private readonly batch: CacheBatch;
-  private readonly collection: ContentCollection;
-  private readonly importer: ContentImporter;
+  private readonly contents: LfsContents;
   private readonly projectText: string | undefined;
   private readonly above: AttributesFile | undefined;
   private headFiles = new Map<RepositoryPath, LfsFile>();
   /** Files of HEAD that hold more than a pointer. */
   private plainPaths: RepositoryPath[] = [];
-  private dryRun = false;
-  private readonly found = new Set<string>();
 
   constructor(
     private readonly session: Session,
     private readonly repository: OpenRepository & { project: { repository: string; hash: 'blake3' | 'sha256' } },
     private readonly options: LfsOptions,
   ) {
-    const { cache, layout } = repository;
-    cache.temporary.removeStale();
-    this.batch = new CacheBatch(cache);
-    this.importer = new ContentImporter(cache, this.batch, { signal: session.signal });
-    this.collection = new ContentCollection(this.importer, this.batch);
+    this.contents = new LfsContents(session, repository.cache);
     this.projectText = projectTextOf(repository);
-    const above = readTextFile(join(layout.commonDir, 'info', 'attributes'));
+    const above = readTextFile(join(repository.layout.commonDir, 'info', 'attributes'));
     this.above = above && 'text' in above ? parseAttributes(above.text) : undefined;
+  }
+
+  /** Where contents came from, or would. */
+  get taken(): TakenFrom {
+    return this.contents.taken;
+  }
+
+  /** The server that was asked. */
+  get remoteName(): string | undefined {
+    return this.contents.server;
   }
 
   readonly isRelevant = (path: RepositoryPath, { blob }: StateFile): boolean =>
@@ -103,7 +93,6 @@ export class LfsMigration implements Migration {
   }
 
   async take(states: () => Iterable<State>, head: State, dryRun: boolean): Promise<void> {
-    this.dryRun = dryRun;
     const current = readLfs(head, this.reading);
     this.headFiles = new Map(current.files.map((file) => [file.path, file]));
     this.refuseGroups(head, current);
@@ -117,8 +106,9 @@ export class LfsMigration implements Migration {
     if (this.above && mentionsLfs(this.above))
       this.left.push('.git/info/attributes: the filter of Git LFS, in this clone only');
     const git = await this.repository.git.rewriting();
-    const endpoint = await this.endpoint(git, head);
-    const places = await this.objectPlaces(git, endpoint);
+    const settings = { remote: this.options.remote, lfsconfig: this.texts.get(head.get('.lfsconfig')?.blob ?? '') };
+    const endpoint = await endpointOf(this.repository, git, settings);
+    const places = await objectPlaces(this.repository.layout, git, endpoint);
     const wanted = new Map<string, WantedContent>();
     const objects = new Map<string, LfsObject>();
     const add = ({ path, pointer }: LfsFile, isCurrent: boolean): void => {
@@ -130,14 +120,7 @@ export class LfsMigration implements Migration {
     };
     for (const file of current.files) add(file, true);
     for (const state of states()) for (const file of readLfs(state, this.reading).files) add(file, false);
-    this.taken.files = wanted.size;
-    const missing = await this.takeHere([...wanted.values()]);
-    await this.takeFromServer(
-      missing.flatMap(({ id }) => objects.get(id.hex) ?? []),
-      { git, endpoint },
-    );
-    this.taken.here = wanted.size - missing.length;
-    this.taken.missing = missing.length - this.taken.remote;
+    await this.contents.take({ wanted: [...wanted.values()], objects, dryRun }, { git, endpoint });
   }
 
   private get reading() {
@@ -163,87 +146,14 @@ export class LfsMigration implements Migration {
     }
   }
 
-  private async takeHere(wanted: readonly WantedContent[]): Promise<WantedContent[]> {
-    if (this.dryRun) {
-      const missing = wanted.filter((item) => !seemsHere(item));
-      const absent = new Set(missing.map(({ id }) => id.hex));
-      for (const { id } of wanted) if (!absent.has(id.hex)) this.found.add(id.hex);
-      return missing;
-    }
-    const { reporter, signal } = this.session;
-    const phase = reporter.phase('Migrating', { total: { items: wanted.length }, unit: 'files' });
-    try {
-      return await this.collection.takeFiles(wanted, { onItem: () => phase.advance({ items: 1 }), signal });
-    } finally {
-      phase.end();
-    }
-  }
-
-  private async takeFromServer(
-    objects: readonly LfsObject[],
-    { git, endpoint }: { git: GitRewriting; endpoint: LfsEndpoint | undefined },
-  ): Promise<void> {
-    if (objects.length === 0 || endpoint === undefined || endpoint.kind === 'directory') return;
-    const phase = this.session.reporter.phase('Downloading', { total: { items: objects.length }, unit: 'files' });
-    try {
-      const server = await LfsServer.open(this.session, git, endpoint);
-      this.remoteName = server.shown;
-      for (let start = 0; start < objects.length; start += LFS_BATCH) {
-        const part = objects.slice(start, start + LFS_BATCH);
-        const byOid = new Map(part.map((object) => [object.oid, object]));
-        const answers = await server.locate(part);
-        await inParallel(answers, DOWNLOADS, async (answer) => {
-          const object = byOid.get(answer.oid) as LfsObject;
-          if ('download' in answer) await this.download(server, object, answer.download);
-          else this.problems.set(answer.oid, answer.problem);
-          phase.advance({ items: 1 });
-        });
-        if (this.batch.full) await this.batch.commit();
-      }
-    } catch (error) {
-      if (!isMlvError(error) || !error.code.startsWith('REMOTE_')) throw error;
-      this.session.reporter.warn(
-        `the Git LFS server cannot be used: ${error.message}${error.hint ? ` (${error.hint})` : ''}`,
-      );
-    } finally {
-      phase.end();
-    }
-  }
-
-  private async download(
-    server: LfsServer,
-    object: LfsObject,
-    download: Parameters<LfsServer['download']>[1],
-  ): Promise<void> {
-    if (this.dryRun) {
-      this.found.add(object.oid);
-      this.taken.remote += 1;
-      return;
-    }
-    const id = { algorithm: 'sha256', hex: object.oid } as const;
-    try {
-      const result = await server.download(object, download, (body) => this.importer.fromBody(body, id, object.size));
-      if (this.collection.put(id, result)) this.taken.remote += 1;
-      else this.problems.set(object.oid, 'what the server sent is not what the pointer names');
-    } catch (error) {
-      if (!isMlvError(error, 'REMOTE_NOT_FOUND') && !isMlvError(error, 'REMOTE_PERMANENT')) throw error;
-      this.problems.set(object.oid, error.message);
-    }
-  }
-
   convert(state: State): MigratedState {
     const { cache } = this.repository;
     const { overlay, converted, kept } = convertLfs(state, {
       ...this.reading,
-      contentOf: (pointer) => this.contentOf(pointer),
-      missing: (path, pointer) => this.missing(path, pointer),
+      contentOf: (pointer) => this.contents.contentOf(pointer),
+      missing: (path, pointer) => this.contents.missing(path, pointer),
       oid: ({ digest }) => cache.oid(digest),
-      seal: (files) =>
-        sealFiles(files, (bytes) => {
-          const digest = cache.hash.digest(bytes);
-          if (!this.dryRun) this.batch.addBytes(bytes, digest.toString('hex'));
-          return digest;
-        }),
+      seal: (files) => sealFiles(files, (bytes) => this.contents.addTree(bytes)),
       groups: this.options.groups,
       project: this.repository.project,
       projectText: this.projectText,
@@ -263,33 +173,12 @@ export class LfsMigration implements Migration {
 
   /** Drops what did not get its name. */
   end(): void {
-    this.batch.abandon();
+    this.contents.end();
   }
 
   /** Trees that the conversion made. */
   async settle(): Promise<void> {
-    await this.batch.commit();
-  }
-
-  /** In a dry run nothing has a digest yet. */
-  private contentOf(pointer: LfsPointer): ReturnType<ContentCollection['get']> {
-    if (!this.dryRun) return this.collection.get(contentId(pointer));
-    return this.found.has(pointer.original) ? { digest: Buffer.alloc(32), size: pointer.size } : undefined;
-  }
-
-  private missing(path: RepositoryPath, pointer: LfsPointer): MlvError {
-    const { oid, extensions, original } = pointer;
-    const data = { path, oid };
-    if (extensions.length > 0) {
-      const message = `'${path}' was changed by extensions of Git LFS (${extensions.join(', ')}), which only git-lfs can undo`;
-      return new MlvError('OBJECT_MISSING', message, { hint: 'check it out with git-lfs: git lfs pull', data });
-    }
-    const why = this.problems.get(original);
-    const message = `the content of '${path}' (${oid.slice(0, 16)}…) is neither in the workspace, nor in .git/lfs, nor on the server`;
-    return new MlvError('OBJECT_MISSING', why === undefined ? message : `${message}: ${redactUrl(why)}`, {
-      hint: 'bring it here: git lfs fetch --all',
-      data,
-    });
+    await this.contents.settle();
   }
 
   /** Files whose pointer was never replaced by the content, as where git-lfs is not installed. */
@@ -298,7 +187,7 @@ export class LfsMigration implements Migration {
     for (const { path, files } of pointers) {
       for (const { path: below, id } of files) {
         const place = below === '' ? path : `${path}/${below}`;
-        const content = this.collection.get(id);
+        const content = this.contents.get(id);
         const file = this.headFiles.get(place);
         if (!content || !file) continue;
         const isStandIn = (absolute: string, stat: Stats): boolean =>
@@ -314,47 +203,5 @@ export class LfsMigration implements Migration {
         };
       }
     }
-  }
-
-  /** Where objects may lie on this machine. */
-  private async objectPlaces(git: GitRewriting, endpoint: LfsEndpoint | undefined): Promise<string[]> {
-    const { commonDir, worktree } = this.repository.layout;
-    const storage = (await git.config('lfs.storage')).at(-1);
-    const own =
-      storage === undefined ? join(commonDir, 'lfs') : isAbsolute(storage) ? storage : join(commonDir, storage);
-    const places = [join(own, 'objects')];
-    if (endpoint?.kind !== 'directory') return places;
-    const other = resolve(worktree, endpoint.path);
-    return [
-      ...places,
-      join(other, 'lfs', 'objects'),
-      join(other, '.git', 'lfs', 'objects'),
-      `${other}.git/lfs/objects`,
-    ];
-  }
-
-  /** Git's own configuration counts before what is committed. */
-  private async endpoint(git: GitRewriting, head: State): Promise<LfsEndpoint | undefined> {
-    const settings = new Map(await git.configMatching('^(lfs|remote|branch)\\..*'));
-    const committedText = this.texts.get(head.get('.lfsconfig')?.blob ?? '');
-    const committed = new Map(committedText === undefined ? [] : await git.configOfText(committedText));
-    const branch = await this.repository.git.branch();
-    const names = (await this.repository.git.plumbing.remotes()).all;
-    const { remote } = this.options;
-    if (remote !== undefined && !names.includes(remote)) {
-      throw new MlvError('REMOTE_NOT_CONFIGURED', `Git has no remote '${remote}'`, {
-        hint: 'git remote -v lists them',
-      });
-    }
-    const chosen =
-      remote ??
-      settings.get(`branch.${branch}.remote`) ??
-      settings.get('remote.lfsdefault') ??
-      (names.includes('origin') || names.length !== 1 ? 'origin' : names[0]);
-    return lfsEndpoint({
-      url: settings.get('lfs.url') ?? committed.get('lfs.url'),
-      remoteLfsUrl: settings.get(`remote.${chosen}.lfsurl`) ?? committed.get(`remote.${chosen}.lfsurl`),
-      remoteUrl: settings.get(`remote.${chosen}.url`),
-    });
   }
 }

@@ -5,7 +5,7 @@ import { pointerPathOf } from '../workspace/pointers.js';
 import { readTextFile } from '../workspace/text-file.js';
 import type { OpenRepository } from './context.js';
 import { errorDocument } from './errors.js';
-import type { MigrationOptions, MigrationOutcome } from './migrate.js';
+import type { MigrationOptions, MigrationOutcome, TakenFrom } from './migrate.js';
 import { quotePath } from './render/quote.js';
 import { formatBytes, formatCount } from './render/units.js';
 import { type Result, textOption, type VerbInput } from './verb.js';
@@ -32,8 +32,7 @@ export function migrationOptions({ options }: VerbInput, tool: { name: string; t
 /** What a migration tells beyond what all do. */
 export interface MigrationFacts {
   title: string;
-  /** Contents by where they came from. */
-  taken: { files: number; here: number; remote: number; missing: number };
+  taken: TakenFrom;
   /** Name of the remote, or address of the server, that was asked. */
   remote: string | undefined;
   /** What has no place in mlv, in words. */

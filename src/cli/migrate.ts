@@ -34,6 +34,14 @@ export interface Kept {
   error: MlvError;
 }
 
+/** Contents by where they came from, or would. */
+export interface TakenFrom {
+  files: number;
+  here: number;
+  remote: number;
+  missing: number;
+}
+
 /** One tool that a repository can be migrated from. */
 export interface Migration {
   /** Reads what the blobs hold that may matter; called once, before anything is asked about states. */
