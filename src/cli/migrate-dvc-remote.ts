@@ -1,5 +1,4 @@
 import { isMlvError, MlvError } from '../core/errors.js';
-import type { DvcConfig } from '../interop/dvc-config.js';
 import { mapDvcRemote } from '../interop/dvc-remote.js';
 import { withLimit } from '../remotes/limit.js';
 import { openRemote } from '../remotes/open.js';
@@ -7,6 +6,7 @@ import type { Remote, RemoteContent } from '../remotes/remote.js';
 import { withReporter } from '../remotes/report.js';
 import { withRetry } from '../remotes/retry.js';
 import type { OpenRepository } from './context.js';
+import type { DvcSettings } from './migrate-dvc-settings.js';
 import type { Session } from './session.js';
 
 /** A remote of DVC that is open for reading. */
@@ -17,14 +17,6 @@ export interface OpenDvcRemote {
   get(keys: readonly string[]): Promise<RemoteContent | undefined>;
   /** Whether one of the keys has something. */
   has(keys: readonly string[]): Promise<boolean>;
-}
-
-/** DVC's configuration as it is in force here, and as it is committed. */
-export interface DvcSettings {
-  merged: DvcConfig;
-  committed: DvcConfig;
-  /** Absolute directory of `.dvc`. */
-  directory: string;
 }
 
 /**

@@ -1,9 +1,7 @@
-import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
-import { isMlvError } from '../core/errors.js';
+import { realpathSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { ContentCollection, type WantedContent } from '../interop/content-collection.js';
 import { ContentImporter } from '../interop/content-import.js';
-import { type DvcConfig, mergeDvcConfigs, parseDvcConfig } from '../interop/dvc-config.js';
 import { DvcContents, dvcKeys, seemsHere } from '../interop/dvc-contents.js';
 import { type ConvertedOutput, convertDvc, type DvcConverted } from '../interop/dvc-conversion.js';
 import { MAX_LISTING_BYTES } from '../interop/dvc-listing.js';
@@ -14,11 +12,11 @@ import { foreignKey } from '../interop/foreign-id.js';
 import { isPlainFile, type State, textPath } from '../interop/rewrite-state.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { readContent } from '../remotes/remote.js';
-import { inParallel } from '../transfer/in-parallel.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { OpenRepository } from './context.js';
 import type { MigratedState, Migration, TakenFrom } from './migrate.js';
-import { type DvcSettings, type OpenDvcRemote, openDvcRemote } from './migrate-dvc-remote.js';
+import { DvcRemotes } from './migrate-dvc-remotes.js';
+import { cacheDirectories, dvcSettings } from './migrate-dvc-settings.js';
 import { projectTextOf } from './migrate-report.js';
 import type { Session } from './session.js';
 
@@ -94,13 +92,13 @@ export class DvcMigration implements Migration {
     add(current.outputs);
     for (const state of states()) add(this.reader.read(state).outputs);
     const all = [...outputs.values()];
-    const settings = this.settings(current.roots);
+    const settings = dvcSettings(this.session, this.repository.layout.worktree, current.roots);
     this.caches = settings.flatMap((each) => cacheDirectories(each));
     this.contents = new DvcContents(
       { worktree: this.repository.layout.worktree, caches: this.caches },
       this.collection,
     );
-    const remotes = new Remotes(this.session, this.repository, { settings, named: this.options.remote });
+    const remotes = new DvcRemotes(this.session, this.repository, { settings, named: this.options.remote });
     try {
       await this.takeAll(
         all,
@@ -114,7 +112,7 @@ export class DvcMigration implements Migration {
     }
   }
 
-  private async takeAll(all: readonly DvcOutput[], current: readonly DvcOutput[], remotes: Remotes): Promise<void> {
+  private async takeAll(all: readonly DvcOutput[], current: readonly DvcOutput[], remotes: DvcRemotes): Promise<void> {
     const { signal, reporter } = this.session;
     const { jobs } = this.repository.config.core;
     await remotes.each(this.contents.takeListings(all), jobs, async (id, open) => {
@@ -143,7 +141,7 @@ export class DvcMigration implements Migration {
   }
 
   /** A dry run reads nothing but listings: what has the right name is taken for right. */
-  private async look(wanted: readonly WantedContent[], all: readonly DvcOutput[], remotes: Remotes): Promise<void> {
+  private async look(wanted: readonly WantedContent[], all: readonly DvcOutput[], remotes: DvcRemotes): Promise<void> {
     const there = new Set<string>();
     const rest = new Map<string, WantedContent>();
     for (const item of wanted) {
@@ -225,76 +223,6 @@ export class DvcMigration implements Migration {
     }
     return false;
   }
-
-  /** DVC's configuration for each of its directories: that of the user, the committed and the local one. */
-  private settings(roots: readonly RepositoryPath[]): DvcSettings[] {
-    const { env, home } = this.session;
-    const user = readConfig(join(env.XDG_CONFIG_HOME ?? join(home, '.config'), 'dvc', 'config'));
-    return roots.map((root) => {
-      const directory = join(this.repository.layout.worktree, root, '.dvc');
-      const committed = readConfig(join(directory, 'config'));
-      const local = readConfig(join(directory, 'config.local'));
-      return { merged: mergeDvcConfigs([user, committed, local]), committed, directory };
-    });
-  }
-}
-
-/** The remotes of DVC, opened when something is wanted of them. */
-class Remotes {
-  name: string | undefined;
-  private open: (OpenDvcRemote | undefined)[] | undefined;
-
-  constructor(
-    private readonly session: Session,
-    private readonly repository: OpenRepository,
-    private readonly options: { settings: readonly DvcSettings[]; named: string | undefined },
-  ) {}
-
-  /** Asks each remote for each item. One that cannot be used is warned of, and not asked again: contents are missing then. */
-  async each<T>(
-    items: readonly T[],
-    jobs: number,
-    work: (item: T, open: OpenDvcRemote) => Promise<void>,
-  ): Promise<void> {
-    if (items.length === 0) return;
-    this.open ??= await this.openAll();
-    for (const [at, open] of this.open.entries()) {
-      if (!open) continue;
-      this.name ??= open.name;
-      try {
-        await inParallel(items, jobs, (item) => work(item, open));
-      } catch (error) {
-        if (!isMlvError(error) || !error.code.startsWith('REMOTE_')) throw error;
-        this.session.reporter.warn(`DVC's remote '${open.name}' cannot be used: ${error.message}`);
-        this.open[at] = undefined;
-        await open.remote.close();
-      }
-    }
-  }
-
-  private async openAll(): Promise<(OpenDvcRemote | undefined)[]> {
-    const { named, settings } = this.options;
-    const all: (OpenDvcRemote | undefined)[] = [];
-    for (const each of settings) {
-      all.push(await openDvcRemote(this.session, this.repository, { settings: each, named }));
-    }
-    return all;
-  }
-
-  async close(): Promise<void> {
-    for (const each of this.open ?? []) await each?.remote.close();
-  }
-}
-
-function cacheDirectories({ merged, directory }: DvcSettings): string[] {
-  const { cacheDirectory } = merged;
-  if (cacheDirectory === undefined) return [join(directory, 'cache')];
-  return [isAbsolute(cacheDirectory) ? cacheDirectory : resolve(directory, cacheDirectory)];
-}
-
-function readConfig(path: string): DvcConfig {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return parseDvcConfig(stat?.isFile() ? readFileSync(path, 'utf8') : '', path);
 }
 
 function outputKey({ path, id }: DvcOutput): string {

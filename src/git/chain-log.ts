@@ -1,4 +1,5 @@
 import type { GitContext } from './context.js';
+import { nulPieces } from './nul-pieces.js';
 import type { ChainChange, ChainEntry } from './plumbing.js';
 
 /** `git log` along first parents with whatever the user's configuration could change set back. */
@@ -27,18 +28,8 @@ export async function chainLog(context: GitContext, tip: string, paths: readonly
 /** Takes the output apart, in pieces of any size. */
 class ChainReader {
   readonly entries: ChainEntry[] = [];
-  private rest = Buffer.alloc(0);
+  readonly push = nulPieces((piece) => this.take(piece.toString('utf8')));
   private change: ChainChange | undefined;
-
-  push(chunk: Buffer): void {
-    const data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
-    let start = 0;
-    for (let end = data.indexOf(0); end !== -1; end = data.indexOf(0, start)) {
-      this.take(data.subarray(start, end).toString('utf8'));
-      start = end + 1;
-    }
-    this.rest = Buffer.from(data.subarray(start));
-  }
 
   private take(piece: string): void {
     if (this.change) {

@@ -1,4 +1,5 @@
 import type { GitContext } from './context.js';
+import { nulPieces } from './nul-pieces.js';
 import type { RewriteChange, RewriteCommit } from './rewriting.js';
 
 /** `git log` over whole histories, with whatever the user's configuration could change set back. */
@@ -8,7 +9,6 @@ const ALL = [
   ...['--topo-order', '--reverse', '--diff-merges=first-parent', '--raw', '-z', '--no-renames', '--no-abbrev'],
   ...['--no-color', '--no-notes', '--no-ext-diff', '--ignore-submodules=none', '--format=tformat:commit %H %P'],
 ];
-const NUL = 0;
 const COLON = 0x3a;
 const LINE_FEED = 0x0a;
 const COMMIT = Buffer.from('commit ');
@@ -30,18 +30,8 @@ export async function streamCommits(context: GitContext, tips: readonly string[]
 /** Takes the output apart, in pieces of any size. */
 class CommitReader {
   readonly commits: RewriteCommit[] = [];
-  private rest: Buffer = Buffer.alloc(0);
+  readonly push = nulPieces((piece) => this.take(piece));
   private change: Omit<RewriteChange, 'path'> | undefined;
-
-  push(chunk: Buffer): void {
-    const data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
-    let start = 0;
-    for (let end = data.indexOf(NUL); end !== -1; end = data.indexOf(NUL, start)) {
-      this.take(data.subarray(start, end));
-      start = end + 1;
-    }
-    this.rest = Buffer.from(data.subarray(start));
-  }
 
   private take(piece: Buffer): void {
     if (this.change) {

@@ -1,5 +1,6 @@
+import { nulPieces } from './nul-pieces.js';
+
 const FILE_MODE = /^(?:100644|100755|120000)$/;
-const NUL = 0;
 const NEWLINE = 10;
 const COMMIT = 'commit ';
 
@@ -20,21 +21,12 @@ export interface RawVersion {
  * `--format=tformat:commit %H`, each is told with its commit.
  */
 export class RawLogReader {
-  private rest = Buffer.alloc(0);
+  /** Takes the next part of the output. */
+  readonly push = nulPieces((piece) => this.take(piece));
   private entry: string | undefined;
   private commit = '';
 
   constructor(private readonly visit: (version: RawVersion) => void) {}
-
-  push(chunk: Buffer): void {
-    const data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
-    let start = 0;
-    for (let end = data.indexOf(NUL); end !== -1; end = data.indexOf(NUL, start)) {
-      this.take(data.subarray(start, end));
-      start = end + 1;
-    }
-    this.rest = Buffer.from(data.subarray(start));
-  }
 
   private take(piece: Buffer): void {
     if (this.entry === undefined) {
