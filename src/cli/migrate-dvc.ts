@@ -1,8 +1,8 @@
 import { realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ContentCollection, type WantedContent } from '../interop/content-collection.js';
+import { ContentCollection, seemsHere, type WantedContent } from '../interop/content-collection.js';
 import { ContentImporter } from '../interop/content-import.js';
-import { DvcContents, dvcKeys, seemsHere } from '../interop/dvc-contents.js';
+import { DvcContents, dvcKeys } from '../interop/dvc-contents.js';
 import { type ConvertedOutput, convertDvc, type DvcConverted } from '../interop/dvc-conversion.js';
 import { MAX_LISTING_BYTES } from '../interop/dvc-listing.js';
 import type { DvcOutput } from '../interop/dvc-output.js';

@@ -1,9 +1,8 @@
 import { isMlvError, MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import type { GitRewriting } from '../git/rewriting.js';
-import { ContentCollection, type WantedContent } from '../interop/content-collection.js';
+import { ContentCollection, seemsHere, type WantedContent } from '../interop/content-collection.js';
 import { ContentImporter, type ImportedContent } from '../interop/content-import.js';
-import { seemsHere } from '../interop/dvc-contents.js';
 import type { ForeignId } from '../interop/foreign-id.js';
 import { LFS_BATCH, type LfsDownload, type LfsObject } from '../interop/lfs-batch.js';
 import type { LfsEndpoint } from '../interop/lfs-endpoint.js';

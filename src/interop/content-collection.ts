@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import type { ContentImporter, ImportedContent, ImportFailure } from './content-import.js';
@@ -12,6 +13,11 @@ export interface WantedContent {
   own?: { key: string; place: string };
 }
 
+/** Whether a wanted content seems to be on this machine: by names alone, nothing is read. */
+export function seemsHere({ places, own }: WantedContent): boolean {
+  return places.some((place) => existsSync(place)) || (own !== undefined && existsSync(own.place));
+}
+
 const TURN_MS = 50;
 
 /**
@@ -20,10 +26,6 @@ const TURN_MS = 50;
  */
 export class ContentCollection {
   private readonly contents = new Map<string, ImportedContent>();
-  /** Names for which a file was found that had other bytes. */
-  readonly damaged = new Set<string>();
-  /** Names of contents that no object may have. */
-  readonly refused = new Set<string>();
 
   constructor(
     private readonly importer: ContentImporter,
@@ -56,15 +58,9 @@ export class ContentCollection {
 
   /** Remembers what a remote gave; true where that is the content. */
   put(id: ForeignId, result: ImportedContent | ImportFailure): boolean {
-    const key = foreignKey(id);
-    if (typeof result === 'object') {
-      this.contents.set(key, result);
-      this.damaged.delete(key);
-      return true;
-    }
-    if (result === 'tree') this.refused.add(key);
-    if (result === 'other') this.damaged.add(key);
-    return false;
+    if (typeof result !== 'object') return false;
+    this.contents.set(foreignKey(id), result);
+    return true;
   }
 
   private async takeFile({ id, places, own }: WantedContent): Promise<boolean> {

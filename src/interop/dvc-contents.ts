@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMlvError, type MlvError } from '../core/errors.js';
 import type { ObjectCache } from '../objects/cache.js';
@@ -147,11 +147,6 @@ export class DvcContents {
   private cachePlaces(id: ForeignId): string[] {
     return this.places.caches.flatMap((cache) => dvcKeys(id, false).map((key) => join(cache, key)));
   }
-}
-
-/** Whether a wanted content seems to be on this machine: by names alone, nothing is read. */
-export function seemsHere({ places, own }: WantedContent): boolean {
-  return places.some((place) => existsSync(place)) || (own !== undefined && existsSync(own.place));
 }
 
 function keyOf({ path, id, executable }: DvcOutput): string {

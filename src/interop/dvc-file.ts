@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
+import { isMapping } from '../core/mapping.js';
 import { readYamlMapping, YamlProblem } from '../core/read-yaml.js';
 import { redactUrl } from '../core/redact.js';
 import { parentOf, type RepositoryPath } from '../workspace/paths.js';
-import { type DvcOutput, type DvcSource, isRecord, readOutput } from './dvc-output.js';
+import { type DvcOutput, type DvcSource, readOutput } from './dvc-output.js';
 import { foreignInvalid } from './foreign-id.js';
 import { repositoryDirectory } from './foreign-path.js';
 
@@ -25,7 +26,7 @@ export function parseDvcFile(text: string, file: RepositoryPath): DvcFile {
   const source = sourceOf(deps, directory);
   const outputs = (outs ?? []).flatMap((each): DvcOutput[] => {
     // A metric that DVC leaves to Git.
-    if (isRecord(each) && each.cache === false) return [];
+    if (isMapping(each) && each.cache === false) return [];
     const output = readOutput(each, { file, directory });
     return output ? [{ ...output, ...(source && { source }) }] : [];
   });
@@ -55,10 +56,10 @@ export function workingDirectory(
 
 /** `deps` of an import say where the content came from. Credentials in an address are left out. */
 function sourceOf(deps: unknown, directory: RepositoryPath): DvcSource | undefined {
-  if (!Array.isArray(deps) || deps.length !== 1 || !isRecord(deps[0])) return undefined;
+  if (!Array.isArray(deps) || deps.length !== 1 || !isMapping(deps[0])) return undefined;
   const { path, repo, etag, version_id: version } = deps[0];
   if (typeof path !== 'string') return undefined;
-  if (isRecord(repo) && typeof repo.url === 'string') {
+  if (isMapping(repo) && typeof repo.url === 'string') {
     const { url, rev, rev_lock: commit } = repo;
     const isLocked = typeof commit === 'string' && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(commit);
     return { url: address(url, directory), ...(typeof rev === 'string' && { rev }), ...(isLocked && { path, commit }) };

@@ -1,6 +1,7 @@
+import { isMapping } from '../core/mapping.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import { readYaml } from './dvc-file.js';
-import { type DvcOutput, isRecord, readOutput } from './dvc-output.js';
+import { type DvcOutput, readOutput } from './dvc-output.js';
 import { foreignInvalid } from './foreign-id.js';
 
 /** What `dvc.yaml` says of a stage that `dvc.lock` names. */
@@ -16,15 +17,15 @@ export function parseDvcLock(text: string, file: RepositoryPath, stageOf: (name:
   const value = readYaml(text, file);
   const stages = 'schema' in value ? value.stages : value;
   if (stages === undefined || stages === null) return [];
-  if (!isRecord(stages)) throw foreignInvalid(file, "is damaged: 'stages' is not a mapping");
+  if (!isMapping(stages)) throw foreignInvalid(file, "is damaged: 'stages' is not a mapping");
   const outputs: DvcOutput[] = [];
   for (const [name, stage] of Object.entries(stages)) {
-    if (!isRecord(stage)) throw foreignInvalid(file, `is damaged: the stage '${name}' is not a mapping`);
+    if (!isMapping(stage)) throw foreignInvalid(file, `is damaged: the stage '${name}' is not a mapping`);
     const outs = stage.outs ?? [];
     if (!Array.isArray(outs)) throw foreignInvalid(file, `is damaged: 'outs' of '${name}' is not a list`);
     const { directory, keeps } = stageOf(name);
     for (const each of outs) {
-      if (isRecord(each) && typeof each.path === 'string' && !keeps(each.path)) continue;
+      if (isMapping(each) && typeof each.path === 'string' && !keeps(each.path)) continue;
       const output = readOutput(each, { file, directory });
       if (output) outputs.push(output);
     }

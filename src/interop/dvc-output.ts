@@ -1,3 +1,4 @@
+import { isMapping } from '../core/mapping.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { PointerSource } from '../workspace/pointer-source.js';
 import { type DvcListedFile, listedFiles } from './dvc-listing.js';
@@ -35,7 +36,7 @@ export function readOutput(
   place: { file: RepositoryPath; directory: RepositoryPath },
 ): DvcOutput | undefined {
   const { file } = place;
-  if (!isRecord(value)) throw foreignInvalid(file, "is damaged: an entry of 'outs' is not a mapping");
+  if (!isMapping(value)) throw foreignInvalid(file, "is damaged: an entry of 'outs' is not a mapping");
   const { path, md5, hash, isexec, files, desc, labels, size } = value;
   if (typeof path !== 'string') throw foreignInvalid(file, "is damaged: an entry of 'outs' has no path");
   const tracked = trackedPath({ ...place, path });
@@ -69,9 +70,4 @@ function algorithmOf(hash: unknown, file: string): ForeignAlgorithm {
   if (hash === undefined || hash === null || hash === 'md5-dos2unix') return 'md5-dos2unix';
   if (hash === 'md5') return 'md5';
   throw foreignInvalid(file, `cannot be migrated: the hash '${String(hash).slice(0, 40)}' is not known`);
-}
-
-/** True for a mapping. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,8 @@
 import { type Document, isMap, parseDocument } from 'yaml';
+import { isMapping } from '../core/mapping.js';
 import { parentOf, type RepositoryPath } from '../workspace/paths.js';
 import { workingDirectory } from './dvc-file.js';
 import type { LockedStage } from './dvc-lock.js';
-import { isRecord } from './dvc-output.js';
 import { type MappedStage, mapStage } from './dvc-stage.js';
 import { entriesOf } from './dvc-stage-outputs.js';
 import { foreignInvalid } from './foreign-id.js';
@@ -27,10 +27,10 @@ export interface DvcPipeline {
 export function parseDvcPipeline(text: string, file: RepositoryPath): DvcPipeline {
   const document = parse(text, file);
   const value: unknown = toValue(document, file);
-  if (value !== null && value !== undefined && !isRecord(value)) throw foreignInvalid(file, 'is not a YAML mapping');
+  if (value !== null && value !== undefined && !isMapping(value)) throw foreignInvalid(file, 'is not a YAML mapping');
   const { stages: found, ...others } = value ?? {};
-  const definitions = isRecord(found) ? found : {};
-  if (found !== undefined && found !== null && !isRecord(found))
+  const definitions = isMapping(found) ? found : {};
+  if (found !== undefined && found !== null && !isMapping(found))
     throw foreignInvalid(file, "has 'stages' that are no mapping");
   const left = Object.keys(others).map((key) => `${file}: ${key}`);
   const stages = new Map<string, MappedStage>();
@@ -91,8 +91,8 @@ function withoutStages(
 /** Names in `dvc.lock` of stages that were made of one by foreach or matrix are `stage@item`. */
 function lockedStage(definitions: Record<string, unknown>, name: string, file: RepositoryPath): LockedStage {
   const found = definitions[name] ?? definitions[name.split('@', 1)[0] ?? ''];
-  const outer = isRecord(found) ? found : {};
-  const definition = isRecord(outer.do) ? outer.do : outer;
+  const outer = isMapping(found) ? found : {};
+  const definition = isMapping(outer.do) ? outer.do : outer;
   const { wdir } = definition;
   const outs = ['outs', 'metrics', 'plots'].flatMap((key) => entriesOf(definition[key]));
   const isTemplate = (text: string): boolean => text.includes('${');

@@ -1,7 +1,7 @@
 import { isMlvError } from '../core/errors.js';
+import { isMapping } from '../core/mapping.js';
 import { parentOf, type RepositoryPath } from '../workspace/paths.js';
 import { workingDirectory } from './dvc-file.js';
-import { isRecord } from './dvc-output.js';
 import { entriesOf } from './dvc-stage-outputs.js';
 import { repositoryPath } from './foreign-path.js';
 
@@ -45,7 +45,7 @@ export function mapStage(value: unknown, { name, file }: { name: string; file: R
 }
 
 function mapped(value: unknown, { name, file }: { name: string; file: RepositoryPath }): Omit<StageResult, 'name'> {
-  if (!isRecord(value)) throw new NotMapped('it is not a mapping');
+  if (!isMapping(value)) throw new NotMapped('it is not a mapping');
   if (!STAGE_NAME.test(name)) throw new NotMapped(`'${name}' cannot be the name of a stage`);
   const whole = WHOLE.filter((key) => value[key] !== undefined && value[key] !== false);
   if (whole.length > 0) throw new NotMapped(whole.join(', '));
@@ -113,7 +113,7 @@ function paramsOf(params: unknown, at: (path: string) => string): string[] {
   const whole = new Set<string>();
   for (const each of params as unknown[]) {
     if (typeof each === 'string') add(at('params.yaml'), [each]);
-    else if (isRecord(each)) {
+    else if (isMapping(each)) {
       for (const [file, keys] of Object.entries(each)) {
         const names = Array.isArray(keys) ? keys.map(String) : [];
         add(at(file), names);

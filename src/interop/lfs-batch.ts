@@ -1,4 +1,4 @@
-import { isRecord } from './dvc-output.js';
+import { isMapping } from '../core/mapping.js';
 
 /** An object that is asked for. */
 export interface LfsObject {
@@ -50,12 +50,12 @@ export function parseBatchAnswer(
   } catch {
     return undefined;
   }
-  if (!isRecord(value) || !Array.isArray(value.objects)) return undefined;
+  if (!isMapping(value) || !Array.isArray(value.objects)) return undefined;
   if (value.transfer !== undefined && value.transfer !== 'basic') return undefined;
   const wanted = new Map(asked.map((each) => [each.oid, each]));
   const answers: LfsAnswer[] = [];
   for (const each of value.objects as unknown[]) {
-    if (!isRecord(each) || typeof each.oid !== 'string' || !wanted.has(each.oid)) continue;
+    if (!isMapping(each) || typeof each.oid !== 'string' || !wanted.has(each.oid)) continue;
     answers.push({ oid: each.oid, ...answerOf(each, wanted.get(each.oid)?.size ?? 0, { now, base }) });
     wanted.delete(each.oid);
   }
@@ -68,7 +68,7 @@ function answerOf(
   size: number,
   { now, base }: { now: number; base: string },
 ): { download: LfsDownload } | { problem: string; missing: boolean } {
-  if (isRecord(each.error)) {
+  if (isMapping(each.error)) {
     const code = Number(each.error.code);
     const message = typeof each.error.message === 'string' ? each.error.message.slice(0, 200) : 'it gave no reason';
     return { problem: `${message} (${code})`, missing: code === 404 || code === 410 };
@@ -76,16 +76,16 @@ function answerOf(
   if (typeof each.size === 'number' && each.size !== size) {
     return { problem: `the server says that it has ${each.size} bytes, the pointer ${size}`, missing: false };
   }
-  const actions = isRecord(each.actions) ? each.actions : {};
+  const actions = isMapping(each.actions) ? each.actions : {};
   const { download } = actions;
-  if (!isRecord(download) || typeof download.href !== 'string' || !URL.canParse(download.href, base)) {
+  if (!isMapping(download) || typeof download.href !== 'string' || !URL.canParse(download.href, base)) {
     return { problem: 'the server does not say where it is', missing: true };
   }
   const { protocol, href } = new URL(download.href, base);
   if (protocol !== 'https:' && protocol !== 'http:')
     return { problem: `its address is of the kind ${protocol}`, missing: false };
   const headers: Record<string, string> = {};
-  for (const [key, header] of Object.entries(isRecord(download.header) ? download.header : {})) {
+  for (const [key, header] of Object.entries(isMapping(download.header) ? download.header : {})) {
     if (typeof header === 'string' && /^[A-Za-z0-9-]+$/.test(key) && !/[\r\n\0]/.test(header)) headers[key] = header;
   }
   return { download: { href, headers, expires: expiryOf(download, now) } };

@@ -1,4 +1,4 @@
-import { isRecord } from './dvc-output.js';
+import { isMapping } from '../core/mapping.js';
 
 /** Where the objects of a repository are asked for. */
 export type LfsEndpoint =
@@ -64,11 +64,11 @@ export function parseAuthenticate(text: string): { href: string; headers: Record
   } catch {
     return undefined;
   }
-  if (!isRecord(value)) return undefined;
+  if (!isMapping(value)) return undefined;
   const { href, header } = value;
   if (typeof href !== 'string' || !/^https?:\/\//i.test(href) || !URL.canParse(href)) return undefined;
   const headers: Record<string, string> = {};
-  for (const [key, each] of Object.entries(isRecord(header) ? header : {})) {
+  for (const [key, each] of Object.entries(isMapping(header) ? header : {})) {
     if (typeof each === 'string' && /^[A-Za-z0-9-]+$/.test(key) && !/[\r\n\0]/.test(each)) headers[key] = each;
   }
   return { href, headers };

@@ -1,4 +1,5 @@
 import { isMlvError, MlvError } from '../core/errors.js';
+import { isMapping } from '../core/mapping.js';
 import { isOid, type Oid } from '../objects/oid.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { Environment } from './environment.js';
@@ -180,10 +181,6 @@ export function isSafePath(value: unknown): value is RepositoryPath {
   if (typeof value !== 'string' || value === '' || value.includes('\0') || value.includes('\\')) return false;
   const parts = value.split('/');
   return parts.every((part) => part !== '' && part !== '.' && part !== '..') && !/^\.git$/i.test(parts[0] as string);
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const isInput: Check = (value) =>

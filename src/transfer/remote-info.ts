@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { MlvError } from '../core/errors.js';
+import { isMapping } from '../core/mapping.js';
 import { ALGORITHMS, type Algorithm } from '../objects/oid.js';
 import { type ChunkerParams, chunkerParamsProblem, DEFAULT_CHUNKER } from './chunker.js';
 import { tooNew } from './format-version.js';
@@ -84,7 +85,7 @@ function parseObject(bytes: Buffer, url: string): Record<string, unknown> {
   } catch (cause) {
     throw mismatch(url, describe(bytes), cause);
   }
-  if (!isObject(value)) throw mismatch(url, 'it is not a JSON object');
+  if (!isMapping(value)) throw mismatch(url, 'it is not a JSON object');
   return value;
 }
 
@@ -104,7 +105,7 @@ function readHash(value: unknown, url: string): Algorithm {
 }
 
 function readChunker(value: unknown, url: string): ChunkerParams {
-  if (!isObject(value) || typeof value.name !== 'string') throw mismatch(url, "'chunker' is missing");
+  if (!isMapping(value) || typeof value.name !== 'string') throw mismatch(url, "'chunker' is missing");
   if (value.name !== 'gear64') throw tooNew(`the remote ${url} cuts files by ${JSON.stringify(value.name)}`);
   const params = {
     min: value.min as number,
@@ -118,17 +119,13 @@ function readChunker(value: unknown, url: string): ChunkerParams {
 }
 
 function readPackSize(value: unknown, chunker: ChunkerParams, url: string): number {
-  const size = isObject(value) ? value.size : undefined;
+  const size = isMapping(value) ? value.size : undefined;
   const { most } = PACK_BYTES_LIMITS;
   const least = Math.max(PACK_BYTES_LIMITS.least, loneChunkPackBytes(Math.max(chunker.max, chunker.whole)));
   if (!Number.isSafeInteger(size) || (size as number) < least || (size as number) > most) {
     throw mismatch(url, `'pack.size' is not a number from ${least} to ${most}`);
   }
   return size as number;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function mismatch(url: string, reason: string, cause?: unknown): MlvError {

@@ -1,5 +1,6 @@
 import { type Document, isMap, parseDocument } from 'yaml';
 import { MlvError } from '../core/errors.js';
+import { isMapping } from '../core/mapping.js';
 import { redactUrl } from '../core/redact.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
@@ -132,10 +133,6 @@ function plain(document: Document, file: string): Record<string, unknown> | unde
 
 function textOf(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function schemaOf(value: unknown): AnnotatedSchema | undefined {

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileSystemError, isMlvError } from '../core/errors.js';
+import { isMapping } from '../core/mapping.js';
 import type { GitConflict } from '../git/git.js';
 import { isWithin, nameOf, type RepositoryPath } from './paths.js';
 import { POINTER_SUFFIX, parseAnyPointer } from './pointer-format.js';
@@ -123,10 +124,6 @@ export class ConflictMemory {
       return {};
     }
   }
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isRemembered(entry: [string, unknown]): entry is [string, { id: string; decisions: Decisions }] {

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { MlvError } from '../../core/errors.js';
+import { isMapping } from '../../core/mapping.js';
 import { redactUrl } from '../../core/redact.js';
 import { sourceInvalid } from './values.js';
 
@@ -192,9 +193,4 @@ export function listOf(answer: Record<string, unknown>, key: string): Record<str
   const list = answer[key] ?? [];
   if (Array.isArray(list) && list.every(isMapping)) return list;
   throw sourceInvalid(`the server's list of ${key} is none`);
-}
-
-/** True for a JSON object. */
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

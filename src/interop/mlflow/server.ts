@@ -1,6 +1,7 @@
 import { isMlvError } from '../../core/errors.js';
+import { isMapping } from '../../core/mapping.js';
 import { LocalArtifacts } from './local-artifacts.js';
-import { isMapping, listOf, MlflowClient, type ServerOptions } from './server-client.js';
+import { listOf, MlflowClient, type ServerOptions } from './server-client.js';
 import type {
   ArtifactEntry,
   ArtifactFile,
