@@ -129,7 +129,7 @@ export function requireProof(
   });
 }
 
-/** Objects of the targets that nothing else needs here; what others are made of comes last. */
+/** Objects of the targets that nothing else needs here; what others are made of comes first, so that these still name it. */
 async function dropped(
   repository: Repository,
   targets: readonly Target[],
