@@ -25,6 +25,8 @@ export default defineConfig({
   test: {
     // Processes, not threads: tests change the working directory and the environment.
     pool: 'forks',
+    // Tests mostly wait for processes that they started: with one worker less, half of a machine of two cores would rest.
+    maxWorkers: '100%',
     // Limits are there to end what hangs, never to measure: a machine may be ten times slower than the usual one.
     projects: [
       project('unit', { timeout: 60_000 }),
