@@ -14,10 +14,10 @@ import { CacheBatch } from '../objects/cache-batch.js';
 import { readContent } from '../remotes/remote.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { OpenRepository } from './context.js';
-import type { MigratedState, Migration, TakenFrom } from './migrate.js';
 import { DvcRemotes } from './migrate-dvc-remotes.js';
 import { cacheDirectories, dvcSettings } from './migrate-dvc-settings.js';
 import { projectTextOf } from './migrate-report.js';
+import type { MigratedState, Migration, TakenFrom } from './migration.js';
 import type { Session } from './session.js';
 
 /** Files of DVC beyond this length are not read. */

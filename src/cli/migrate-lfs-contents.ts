@@ -11,8 +11,8 @@ import type { ObjectCache } from '../objects/cache.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { inParallel } from '../transfer/in-parallel.js';
 import type { RepositoryPath } from '../workspace/paths.js';
-import type { TakenFrom } from './migrate.js';
 import { LfsServer } from './migrate-lfs-server.js';
+import type { TakenFrom } from './migration.js';
 import type { Session } from './session.js';
 
 /** Downloads at once, as git-lfs itself does. */

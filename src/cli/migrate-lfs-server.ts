@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import type { MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import type { GitRewriting } from '../git/rewriting.js';
@@ -11,9 +10,11 @@ import {
   MAX_BATCH_ANSWER,
   parseBatchAnswer,
 } from '../interop/lfs-batch.js';
-import { type LfsEndpoint, parseAuthenticate } from '../interop/lfs-endpoint.js';
+import type { LfsEndpoint } from '../interop/lfs-endpoint.js';
 import { Backoff } from '../remotes/backoff.js';
 import { remoteError } from '../remotes/remote-error.js';
+import { boundedText, saidBy } from './migrate-lfs-answer.js';
+import { authenticate } from './migrate-lfs-ssh.js';
 import type { Session } from './session.js';
 
 const MAX_REDIRECTS = 5;
@@ -270,57 +271,4 @@ export class LfsServer {
 function withoutSecrets(headers: Record<string, string>): Record<string, string> {
   const plain = new Set(['accept', 'content-type']);
   return Object.fromEntries(Object.entries(headers).filter(([key]) => plain.has(key.toLowerCase())));
-}
-
-async function boundedText(response: Response, limit: number): Promise<string | undefined> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const part of response.body ?? []) {
-      size += part.byteLength;
-      if (size > limit) return undefined;
-      parts.push(part);
-    }
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function saidBy(text: string | undefined): string {
-  try {
-    const { message } = JSON.parse(text ?? '') as { message?: unknown };
-    return typeof message === 'string' ? message : '';
-  } catch {
-    return '';
-  }
-}
-
-/** Asks the server over SSH, with the program that Git itself would use. Undefined where it does not know the command. */
-async function authenticate(
-  { env, signal, reporter }: Session,
-  git: GitRewriting,
-  { host, user, port, path }: Extract<LfsEndpoint, { kind: 'ssh' }>,
-): Promise<ReturnType<typeof parseAuthenticate>> {
-  const [configured] = await git.config('core.sshCommand');
-  const command = env.GIT_SSH_COMMAND ?? configured;
-  const quoted = /^[A-Za-z0-9_./~+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-  const target = user === undefined ? host : `${user}@${host}`;
-  const args = [...(port === undefined ? [] : ['-p', port]), target, `git-lfs-authenticate ${quoted} download`];
-  // A command may have options of its own, so that a shell reads it, as Git does; the arguments are not read by it.
-  const [program, all] =
-    command === undefined ? [env.GIT_SSH ?? 'ssh', args] : ['sh', ['-c', `${command} "$@"`, command, ...args]];
-  const output = await new Promise<string | undefined>((resolve) => {
-    const child = spawn(program, all, { env, stdio: ['ignore', 'pipe', 'inherit'], signal });
-    const parts: Buffer[] = [];
-    child.stdout.on('data', (part: Buffer) => {
-      if (parts.length < 1000) parts.push(part);
-    });
-    child.on('error', () => resolve(undefined));
-    child.on('close', (code) => resolve(code === 0 ? Buffer.concat(parts).toString('utf8') : undefined));
-  });
-  signal.throwIfAborted();
-  const answer = output === undefined ? undefined : parseAuthenticate(output);
-  if (!answer) reporter.note(`'${target}' does not tell over SSH where its Git LFS objects are; trying HTTPS`);
-  return answer;
 }

@@ -12,10 +12,10 @@ import { sealFiles } from '../interop/tree-of-files.js';
 import { isWithin, type RepositoryPath } from '../workspace/paths.js';
 import { readTextFile } from '../workspace/text-file.js';
 import type { OpenRepository } from './context.js';
-import type { MigratedState, Migration, TakenFrom } from './migrate.js';
 import { LfsContents } from './migrate-lfs-contents.js';
 import { endpointOf, objectPlaces } from './migrate-lfs-places.js';
 import { projectTextOf } from './migrate-report.js';
+import type { MigratedState, Migration, TakenFrom } from './migration.js';
 import type { Session } from './session.js';
 
 /** Files of Git beyond this length that matter are not read. */

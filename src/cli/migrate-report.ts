@@ -5,7 +5,7 @@ import { pointerPathOf } from '../workspace/pointers.js';
 import { readTextFile } from '../workspace/text-file.js';
 import type { OpenRepository } from './context.js';
 import { errorDocument } from './errors.js';
-import type { MigrationOptions, MigrationOutcome, TakenFrom } from './migrate.js';
+import type { MigrationOptions, MigrationOutcome, TakenFrom } from './migration.js';
 import { quotePath } from './render/quote.js';
 import { formatBytes, formatCount } from './render/units.js';
 import { type Result, textOption, type VerbInput } from './verb.js';
