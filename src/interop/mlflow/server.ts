@@ -1,6 +1,7 @@
 import { isMlvError } from '../../core/errors.js';
 import { isMapping } from '../../core/mapping.js';
 import { LocalArtifacts } from './local-artifacts.js';
+import { entryOf, type Json, type ModelAlias, optionalAt, runOf, textAt, versionOf } from './server-answers.js';
 import { listOf, MlflowClient, type ServerOptions } from './server-client.js';
 import type {
   ArtifactEntry,
@@ -12,7 +13,7 @@ import type {
   MlflowWish,
   Point,
 } from './store.js';
-import { safeParts, sourceInvalid, statusName, unreachable } from './values.js';
+import { safeParts, unreachable } from './values.js';
 
 const API = '/api/2.0/mlflow';
 const FILES = '/api/2.0/mlflow-artifacts/artifacts';
@@ -22,8 +23,6 @@ const METRIC_PAGE = 25_000;
 /** Logged models come in smaller pages. */
 const SMALL_PAGE = 50;
 const PROXIED = /^mlflow-artifacts:(?:\/\/[^/]*)?\/*(.*)$/;
-
-type Json = Record<string, unknown>;
 
 /** A tracking server over HTTP(S). Artifacts come through it, or out of directories of this machine that the user names. */
 export class MlflowServer implements MlflowStore {
@@ -44,17 +43,15 @@ export class MlflowServer implements MlflowStore {
     const ids = wanted.map(([id]) => id);
     const logged = await this.loggedModels(ids);
     const runs = new Map(
-      (await this.runs(ids)).map((json) => this.run(json, { experiments, logged })).map((run) => [run.id, run]),
+      (await this.runs(ids)).map((json) => runOf(json, { experiments, logged })).map((run) => [run.id, run]),
     );
-    const all =
-      wish.models.length > 0 || everything || wish.experiments.length > 0 ? await this.versions(wish.models) : [];
-    const versions = all.filter(({ run }) => {
+    const versions = (await this.versions(wish.models)).filter(({ run }) => {
       return everything || wish.models.length > 0 || (run !== undefined && runs.has(run));
     });
     for (const { run } of versions) {
       if (run === undefined || runs.has(run)) continue;
       const found = await this.oneRun(run);
-      if (found) runs.set(run, this.run(found, { experiments, logged }));
+      if (found) runs.set(run, runOf(found, { experiments, logged }));
     }
     return { runs: [...runs.values()], versions };
   }
@@ -118,7 +115,7 @@ export class MlflowServer implements MlflowStore {
         this.client.post(`${API}/experiments/search`, { max_results: PAGE, ...(token && { page_token: token }) }),
       'experiments',
     );
-    return found.map((each) => ({ id: text(each, 'experiment_id'), name: text(each, 'name') }));
+    return found.map((each) => ({ id: textAt(each, 'experiment_id'), name: textAt(each, 'name') }));
   }
 
   private async runs(experiments: readonly string[]): Promise<Json[]> {
@@ -146,38 +143,6 @@ export class MlflowServer implements MlflowStore {
     }
   }
 
-  private run(
-    json: Json,
-    {
-      experiments,
-      logged,
-    }: { experiments: ReadonlyMap<string, string>; logged: ReadonlyMap<string, MlflowRun['models']> },
-  ): MlflowRun {
-    const { info, data = {} } = json;
-    if (!isMapping(info) || !isMapping(data))
-      throw sourceInvalid('the server describes a run in a way that is not known');
-    const id = text(info, 'run_id');
-    const experiment = text(info, 'experiment_id');
-    const tags = pairs(data, 'tags');
-    const name = optional(info, 'run_name') ?? tags.get('mlflow.runName');
-    const user = optional(info, 'user_id') ?? tags.get('mlflow.user');
-    const metrics = listOf(data, 'metrics').map((each) => [text(each, 'key'), Number(each.value)] as const);
-    return {
-      id,
-      experiment: experiments.get(experiment) ?? `experiment-${experiment}`,
-      ...(name !== undefined && { name }),
-      status: statusName(info.status),
-      ...(user !== undefined && { user }),
-      ...time('started', info.start_time),
-      ...time('ended', info.end_time),
-      params: pairs(data, 'params'),
-      metrics: new Map(metrics),
-      tags,
-      artifacts: text(info, 'artifact_uri'),
-      models: logged.get(id) ?? [],
-    };
-  }
-
   /** Models by the run that logged them. A server before MLflow 3 does not know the question. */
   private async loggedModels(
     experiments: readonly string[],
@@ -196,9 +161,9 @@ export class MlflowServer implements MlflowStore {
       });
       if (!found) return byRun;
       for (const { info } of found) {
-        const run = isMapping(info) ? optional(info, 'source_run_id') : undefined;
+        const run = isMapping(info) ? optionalAt(info, 'source_run_id') : undefined;
         if (!isMapping(info) || run === undefined) continue;
-        const model = { name: text(info, 'name'), artifacts: text(info, 'artifact_uri') };
+        const model = { name: textAt(info, 'name'), artifacts: textAt(info, 'artifact_uri') };
         byRun.set(run, [...(byRun.get(run) ?? []), model]);
       }
     }
@@ -216,10 +181,10 @@ export class MlflowServer implements MlflowStore {
     );
     const found: MlflowVersion[] = [];
     for (const model of models) {
-      const name = text(model, 'name');
+      const name = textAt(model, 'name');
       if (names.length > 0 && !names.includes(name)) continue;
       const aliases = listOf(model, 'aliases').map((each) => ({
-        alias: text(each, 'alias'),
+        alias: textAt(each, 'alias'),
         version: String(each.version),
       }));
       const filter = `name='${name.replaceAll("'", "\\'")}'`;
@@ -236,30 +201,12 @@ export class MlflowServer implements MlflowStore {
     return found;
   }
 
-  private async version(json: Json, aliases: readonly { alias: string; version: string }[]): Promise<MlflowVersion> {
-    const model = text(json, 'name');
-    const version = String(json.version ?? '');
-    const stage = optional(json, 'current_stage');
-    const description = optional(json, 'description');
-    const user = optional(json, 'user_id');
-    const run = optional(json, 'run_id');
+  private async version(json: Json, aliases: readonly ModelAlias[]): Promise<MlflowVersion> {
     const { artifact_uri: uri } = await this.client.get(`${API}/model-versions/get-download-uri`, {
-      name: model,
-      version,
+      name: textAt(json, 'name'),
+      version: String(json.version ?? ''),
     });
-    return {
-      model,
-      version,
-      ...time('created', json.creation_timestamp),
-      ...(description !== undefined && { description }),
-      ...(stage !== undefined && stage !== 'None' && { stage }),
-      aliases: aliases.filter((each) => each.version === version).map(({ alias }) => alias),
-      tags: pairs(json, 'tags'),
-      status: optional(json, 'status') ?? 'READY',
-      ...(user !== undefined && { user }),
-      ...(run !== undefined && { run }),
-      artifacts: await this.resolve(typeof uri === 'string' ? uri : ''),
-    };
+    return versionOf(json, { aliases, artifacts: await this.resolve(typeof uri === 'string' ? uri : '') });
   }
 
   /** `runs:/…` and `models:/m-…` as where the artifacts really are. */
@@ -267,47 +214,17 @@ export class MlflowServer implements MlflowStore {
     const run = /^runs:\/+([0-9a-f]{32})(\/.*)?$/.exec(uri);
     if (run) {
       const info = (await this.oneRun(run[1] as string))?.info;
-      return isMapping(info) ? `${text(info, 'artifact_uri')}${run[2] ?? ''}` : uri;
+      return isMapping(info) ? `${textAt(info, 'artifact_uri')}${run[2] ?? ''}` : uri;
     }
     const logged = /^models:\/+(m-[0-9a-f]{32})$/.exec(uri)?.[1];
     if (logged === undefined) return uri;
     const { model } = await this.client.get(`${API}/logged-models/${logged}`);
     const info = isMapping(model) ? model.info : undefined;
-    return isMapping(info) ? text(info, 'artifact_uri') : uri;
+    return isMapping(info) ? textAt(info, 'artifact_uri') : uri;
   }
 }
 
 function proxied(artifacts: string): string[] | undefined {
   const path = PROXIED.exec(artifacts)?.[1];
   return path === undefined ? undefined : safeParts(path);
-}
-
-function entryOf(json: Json): ArtifactEntry {
-  const size = Number(json.file_size);
-  return {
-    name: text(json, 'path').replace(/\/$/, ''),
-    directory: json.is_dir === true,
-    ...(json.is_dir !== true && Number.isSafeInteger(size) && size >= 0 && { size }),
-  };
-}
-
-function text(json: Json, key: string): string {
-  const value = json[key];
-  if (typeof value === 'string') return value;
-  throw sourceInvalid(`the server leaves out '${key}', or it is no text`);
-}
-
-function optional(json: Json, key: string): string | undefined {
-  const value = json[key];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** Numbers come as numbers, and as texts where they have 64 bits. */
-function time<K extends string>(key: K, value: unknown): { [P in K]?: number } {
-  const number = Number(value ?? Number.NaN);
-  return Number.isFinite(number) ? ({ [key]: number } as { [P in K]?: number }) : {};
-}
-
-function pairs(json: Json, key: string): Map<string, string> {
-  return new Map(listOf(json, key).map((each) => [text(each, 'key'), String(each.value ?? '')]));
 }
