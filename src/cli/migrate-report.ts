@@ -37,8 +37,8 @@ export interface MigrationFacts {
   remote: string | undefined;
   /** What has no place in mlv, in words. */
   left: readonly string[];
-  /** What to do next. */
-  notes: readonly string[];
+  /** What stays of the other tool, and how it goes. */
+  leftovers: string;
 }
 
 const SHOWN = 20;
@@ -108,7 +108,14 @@ function nextSteps(outcome: MigrationOutcome, options: MigrationOptions, facts: 
   if (outcome.rewritten && !options.replace) {
     notes.push('Your branches and tags are as they were; look at the new ones: git log migrated/<branch>');
   }
-  return [...notes, ...facts.notes];
+  return [...notes, `Next: ${pushCommand(outcome, options)}   (${facts.leftovers})`];
+}
+
+/** A history has contents that the current branch does not name; new branches beside the old ones are not even checked out. */
+function pushCommand({ rewritten }: MigrationOutcome, { replace }: MigrationOptions): string {
+  if (!rewritten) return 'mlv push';
+  const push = 'mlv push --all-branches --all-tags';
+  return replace ? push : `git switch migrated/<branch> && ${push}`;
 }
 
 function documentOf(

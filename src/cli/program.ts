@@ -130,7 +130,14 @@ function addVerb(
   if (after !== '') command.addHelpText('after', after);
 }
 
-function helpAfter({ examples = [], exits = [] }: VerbDeclaration): string {
+/** A verb that only holds others shows the first example of each. */
+function examplesOf({ examples, load, verbs = [] }: VerbDeclaration): VerbDeclaration['examples'] {
+  return examples ?? (load ? [] : verbs.flatMap((verb) => verb.examples?.slice(0, 1) ?? []));
+}
+
+function helpAfter(verb: VerbDeclaration): string {
+  const { exits = [] } = verb;
+  const examples = examplesOf(verb) ?? [];
   const lines: string[] = [];
   if (examples.length > 0) {
     const width = Math.max(...examples.map(([command]) => command.length));

@@ -32,10 +32,12 @@ export function dirtyWorkspace({ changed, untracked, targets }: WorkspaceDirt): 
   if (paths.length === 0) return undefined;
   const parts = [
     ...(changed.length > 0 ? [`${changed.length} not as the commit has them`] : []),
-    ...(targets.length > 0 ? [`${targets.length} with other content than the pointer says`] : []),
+    ...(targets.length > 0 ? [`${targets.length} tracked with other content than the pointer says`] : []),
     ...(untracked.length > 0 ? [`${untracked.length} that Git does not know`] : []),
   ];
-  const add = targets.length > 0 ? `mlv add ${targets[0]}${targets.length > 1 ? ' …' : ''}, then ` : '';
+  const more = targets.length > 1 ? ' …' : '';
+  // After a `git pull` the pointer may be the newer one, and adding would take the change of others back.
+  const add = targets.length > 0 ? `mlv add ${targets[0]}${more} (or mlv pull, where the pointer is right), then ` : '';
   return new MlvError('WORKSPACE_DIRTY', `no commit says what is in this workspace: ${parts.join(', ')}`, {
     hint: `${add}git add and git commit; or keep the difference with the version: --allow-dirty`,
     data: { paths, changed, targets, untracked },

@@ -180,7 +180,7 @@ export function wholeTarget(
     'PATH_NOT_TRACKED',
     `'${path}' is not tracked on its own; it belongs to the tracked directory '${above}'`,
     {
-      hint: `change it with your own tools, then record the directory: mlv add '${above}'`,
+      hint: `name the directory: '${above}'`,
       data: { path },
     },
   );

@@ -14,7 +14,7 @@ import { mlv, runMlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { writeFiles } from '../helpers/mlv-repository.js';
 import { type RegisteringRepository, registeringRepository, WHOLE } from '../helpers/registered.js';
-import { commitAll, git } from '../helpers/repository.js';
+import { commitAll, git, makeRepository } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 const read = (...path: string[]): string => readFileSync(join(...path), 'utf8');
@@ -73,6 +73,15 @@ describe('mlv get', () => {
     expect(read(cwd, 'then/model.pkl')).toBe('model 1');
     const none = await runMlv(['get', source.upstream, 'fraud@9.9.9'], { cwd });
     expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('9.9.9')]);
+  });
+
+  it('tells of a repository in which nothing is registered, and not to register something here', async () => {
+    const [cwd, url] = [temporaryDirectory(), makeRepository()];
+    writeFiles(url, { 'code.py': 'pass' });
+    commitAll(url);
+    const none = await runMlv(['get', url, 'fraud@production'], { cwd });
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining(`nothing is registered in ${url}`)]);
+    expect(none.stderr).toContain(`mlv ls ${url}`);
   });
 
   it('overwrites nothing without --force, and says again that all is there', async () => {

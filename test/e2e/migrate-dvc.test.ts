@@ -21,6 +21,7 @@ import { cloneDvc, dvcFiles, dvcFixtures, md5 } from '../helpers/dvc-fixture.js'
 import { parseDocument } from '../helpers/json-schemas.js';
 import { commitAll, git } from '../helpers/repository.js';
 import { optionsFor, startS3Server } from '../helpers/s3-server.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
 import { serveFiles, startWebServer } from '../helpers/web-server.js';
 
 /** Sizes, times and modes of everything below a directory. */
@@ -114,6 +115,20 @@ describe.each(dvcFixtures())('migrate dvc: $name', ({ directory }) => {
 
 describe('migrate dvc', () => {
   const [{ directory }] = dvcFixtures() as [{ name: string; directory: string }, ...unknown[]];
+
+  it('says how the contents of a history get to the remote', async () => {
+    const cwd = cloneDvc(directory);
+    const next = 'Next: git switch migrated/<branch> && mlv push --all-branches --all-tags';
+    expect((await runMlv(['migrate', 'dvc', '--history'], { cwd })).stderr).toContain(next);
+    git(cwd, 'switch', '--quiet', 'migrated/main');
+    const remote = ['-c', 'core.remote=here', '-c', `remote.here.url=${temporaryDirectory('remote')}`];
+    await mlv([...remote, 'push', '--all-branches', '--all-tags'], { cwd });
+    await mlv(['checkout', '-q'], { cwd });
+    await mlv([...remote, 'status', '--remote', '--exit-code'], { cwd });
+    git(cwd, 'switch', '--quiet', 'main');
+    const replaced = await runMlv(['migrate', 'dvc', '--history', '--replace'], { cwd });
+    expect(replaced.stderr).toContain('Next: mlv push --all-branches --all-tags');
+  });
 
   it('changes nothing where contents are missing, and with --keep-going leaves these to DVC', async () => {
     const cwd = cloneDvc(directory);

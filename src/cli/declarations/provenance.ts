@@ -112,14 +112,17 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/impact.js'),
   },
   {
-    usage: 'why <path>',
+    usage: 'why <path-or-version>',
     summary: 'Show the run that made a file, directory or version',
-    examples: [['mlv why model.pkl', 'command, code, inputs, parameters and figures']],
+    examples: [
+      ['mlv why model.pkl', 'command, code, inputs, parameters and figures'],
+      ['mlv why fraud@production', 'the same of a version'],
+    ],
     exits: [[4, 'no run is known that made it']],
     load: () => import('../verbs/why.js'),
   },
   {
-    usage: 'restore <ref>',
+    usage: 'restore <reference>',
     summary: 'Restore code, data, model and description of the environment of a version',
     description:
       'In a new linked working tree: the commit of the version, detached, with its artifacts, its data and those of its ' +
@@ -139,7 +142,7 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/restore.js'),
   },
   {
-    usage: 'reproduce <ref>',
+    usage: 'reproduce <reference>',
     summary: 'Run again what made a version, and compare what comes of it',
     description:
       "In a linked working tree of its own, with the version's code and data, the recorded command runs again, with the " +

@@ -66,7 +66,10 @@ export async function foreignContent(session: Session, wanted: ForeignOperand): 
   const isPath = found.pointers.length > 0 || found.file !== undefined || found.below.length > 0 || path === '';
   if (registry && wanted.key !== undefined) return ofVersion(repository, wanted);
   if (isPath && path !== undefined) return atPath(repository, found, path);
-  if (registry && isExplicitReference(operand)) return ofVersion(repository, wanted);
+  if (registry && isExplicitReference(operand)) {
+    if (repository.registryTip === undefined) throw noRegistry(repository, operand);
+    return ofVersion(repository, wanted);
+  }
   if (!registry || repository.registryTip === undefined) throw notThere(repository, operand);
   try {
     return await ofVersion(repository, wanted);
@@ -133,6 +136,13 @@ async function readPointers(
 function withoutRun(target: Target): Target {
   const { run: _run, ...pointer } = target.pointer;
   return { ...target, pointer };
+}
+
+function noRegistry({ address }: ForeignRepository, operand: string): MlvError {
+  return new MlvError('MODEL_UNKNOWN', `nothing is registered in ${address.shown}, so it has no '${operand}'`, {
+    hint: `see what it tracks: mlv ls ${address.shown}   (a registry that was never sent is sent by its owner: mlv registry push)`,
+    data: { reference: operand, url: address.shown },
+  });
 }
 
 function notThere({ address, commit }: ForeignRepository, operand: string, cause?: unknown): MlvError {

@@ -118,7 +118,9 @@ function componentLines(components: readonly ComponentDetail[], indent: string):
 /** Packages, locks and variables are many: their number is told, --json has them. */
 function environmentLines({ manifest: { environment } }: VersionDetail): string[] {
   const facts = Object.entries(flatEnvironment(environment));
-  const single = facts.filter(([name]) => !/^(?:package|lock|variable) /.test(name));
+  const single = facts
+    .filter(([name]) => !/^(?:package|lock|variable) /.test(name))
+    .map(([name, value]): [string, string] => [name, name === 'memory' ? formatBytes(Number(value)) : value]);
   const packages = facts.filter(([name]) => name.startsWith('package ')).length;
   return pairs([...single, ['packages', packages === 0 ? undefined : String(packages)]]);
 }

@@ -53,7 +53,11 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
       ...(dryRun || changed.length === 0
         ? []
         : [`Next: git add ${changed.map(({ path }) => shellQuote(path)).join(' ')}`]),
-      ...(packageSpec === undefined ? ['Set the variable MLV_PACKAGE there: docs/ci.md'] : []),
+      ...(packageSpec === undefined
+        ? [
+            `Set the variable MLV_PACKAGE on ${host === 'github' ? 'GitHub' : 'GitLab'} (what npm installs mlv from), or give --package`,
+          ]
+        : []),
     ],
   };
 }

@@ -27,7 +27,7 @@ export async function install(session: Session, { options }: VerbInput): Promise
     json: { ...placeDocument(place), changed, hooks: hookStates(place), merging: await git.mergeSetup() },
     notes: [
       ...(place.shared ? [`commit ${quotePath(place.directory)}, so that everyone has them`] : []),
-      ...(merging.attributes ? [`commit ${attributes}, so that everyone merges so`] : []),
+      ...(merging.attributes ? [`commit ${attributes}, so that everyone merges this way`] : []),
     ],
   };
 }

@@ -16,8 +16,6 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     taken: migration.taken,
     remote: migration.remoteName,
     left: migration.left,
-    notes: [
-      'Next: mlv push   (.dvc/ stays in your working tree, where Git ignores it; remove it when you are content)',
-    ],
+    leftovers: '.dvc/ stays in your working tree, where Git ignores it; remove it when you are content',
   });
 }

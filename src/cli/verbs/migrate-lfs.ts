@@ -27,9 +27,7 @@ export async function run(given: Session, input: VerbInput): Promise<Result> {
     taken: migration.taken,
     remote: migration.remoteName,
     left: migration.left,
-    notes: [
-      'Next: mlv push   (.git/lfs is as it was; when you are content: git lfs uninstall --local && rm -r .git/lfs)',
-    ],
+    leftovers: '.git/lfs is as it was; when you are content: git lfs uninstall --local && rm -r .git/lfs',
   });
 }
 

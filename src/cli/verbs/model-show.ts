@@ -10,8 +10,13 @@ import type { Result, VerbInput } from '../verb.js';
 export async function run(session: Session, { args: [name = ''] }: VerbInput): Promise<Result> {
   const { registry } = await openRegistryHere(session);
   const { meta, versions } = await knownModel(await registry.viewOrFetch(), checkModelName(name));
+  const lines = linesOf(meta);
   return {
-    text: linesOf(meta).map((line) => escapeControls(line)),
+    text: lines.map((line) => escapeControls(line)),
+    notes:
+      lines.length > 0
+        ? []
+        : [`nothing is said of ${name} as a whole; to say it: mlv model edit ${name} --description …`],
     json: { model: name, versions: versions.size, ...documentOf(meta) },
   };
 }
