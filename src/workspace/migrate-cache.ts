@@ -1,45 +1,28 @@
-import {
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { copyFileSync, linkSync, lstatSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { type CachedObject, corrupt, ObjectCache } from '../objects/cache.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { cacheError } from '../objects/cache-error.js';
-import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
+import { makeCacheDirectory } from '../objects/group-directory.js';
 import type { HashFunction } from '../objects/hash.js';
 import { ALGORITHMS, type Algorithm } from '../objects/oid.js';
-import { TemporaryFiles, temporaryName } from '../objects/temporary-files.js';
 import { linksInto } from './cache-links.js';
+import { writeNote } from './cache-move-note.js';
 import { MOVED_FILE } from './cache-moved.js';
 import { forgetTenant, otherTenants, registerTenant } from './cache-tenants.js';
 import { CacheUse, whileAlone } from './cache-use.js';
+import { CACHE_NOTES, namesIn, removeFormerCache } from './former-cache.js';
 import { isHeld } from './lock-file.js';
 import { temporaryBeside } from './workspace-temporary.js';
 
-/** What a cache remembers beside its objects: worth taking along, and small. */
-const NOTES = ['runs', 'sha256', 'corrupt'];
 /** System errors that say that one file cannot have a second name there. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 
-export interface MigrateOptions {
+/** What is moved where, and what that needs of the world. */
+export interface CacheMigrationOptions {
   /** Absolute. */
   from: string;
   to: string;
@@ -54,7 +37,8 @@ export interface MigrateOptions {
   signal?: AbortSignal;
 }
 
-export interface Migration {
+/** What a move did. */
+export interface CacheMigration {
   from: string;
   to: string;
   /** Objects that came by this call: a second name for the same bytes, or a copy that was checked. */
@@ -75,11 +59,12 @@ export interface Migration {
  * most of it beside the work of others. Then, alone with the former cache, what came meanwhile follows, a note there says
  * where the cache is now, and the configuration is switched. Only then do links of the working trees follow, and the former
  * objects go, each only where the new place has it. Killed anywhere, it is finished by the same call. Errors: `CACHE_BUSY`
- * also while a run is in progress, `OBJECT_CORRUPT`, `DISK_FULL`, `FILE_SYSTEM`, `USAGE` for a directory inside the other.
+ * also while a run is in progress, `OBJECT_CORRUPT`, `DISK_FULL`, `FILE_SYSTEM`, `PATH_NOT_FOUND`
+ * where something else is in the new place.
  */
-export async function migrateCache(options: MigrateOptions): Promise<Migration> {
+export async function migrateCache(options: CacheMigrationOptions): Promise<CacheMigration> {
   const { from, to, layout } = options;
-  const run = new MigrationRun(options);
+  const run = new CacheMigrationRun(options);
   makeDirectory(to);
   registerTenant(to, layout);
   // A collection of the new cache, by another repository, must not take what is not named yet.
@@ -92,7 +77,7 @@ export async function migrateCache(options: MigrateOptions): Promise<Migration> 
     else await whileAlone(from, undefined, () => run.finishAlone());
     run.relink();
     run.report.removed = !shared;
-    if (!shared) run.removeFormer();
+    if (!shared) removeFormerCache(from, to);
     forgetTenant(from, layout);
     return run.report;
   } finally {
@@ -101,12 +86,12 @@ export async function migrateCache(options: MigrateOptions): Promise<Migration> 
   }
 }
 
-class MigrationRun {
-  readonly report: Migration;
+class CacheMigrationRun {
+  readonly report: CacheMigration;
   private readonly phase: Phase;
   private readonly seen = new Set<string>();
 
-  constructor(private readonly options: MigrateOptions) {
+  constructor(private readonly options: CacheMigrationOptions) {
     const { from, to, reporter = silentReporter } = options;
     this.report = { from, to, linked: 0, copied: 0, present: 0, bytes: 0, relinked: 0, removed: false };
     this.phase = reporter.phase('Moving the cache', { unit: 'objects' });
@@ -160,7 +145,7 @@ class MigrationRun {
 
   async switchOver(isMoved: boolean): Promise<void> {
     const { from, to, switchTo } = this.options;
-    for (const name of NOTES) copyNotes(join(from, name), join(to, name));
+    for (const name of CACHE_NOTES) copyNotes(join(from, name), join(to, name));
     rmSync(join(to, MOVED_FILE), { force: true });
     // First, so that a command which read the former configuration finds out.
     if (isMoved) writeNote(join(from, MOVED_FILE), to);
@@ -181,52 +166,6 @@ class MigrationRun {
       }
     }
   }
-
-  /** Each object only where the new place has it, with its size. */
-  removeFormer(): void {
-    const { from, to } = this.options;
-    const objects = join(from, 'objects');
-    for (const algorithm of namesIn(objects)) {
-      for (const prefix of namesIn(join(objects, algorithm))) {
-        const folder = join(objects, algorithm, prefix);
-        for (const name of namesIn(folder)) {
-          const there = statSync(join(to, 'objects', algorithm, prefix, name), { throwIfNoEntry: false });
-          const here = lstatSync(join(folder, name), { throwIfNoEntry: false });
-          if (there && here?.isFile() && there.size === here.size) unlinkSync(join(folder, name));
-        }
-        removeEmpty(folder);
-      }
-      removeEmpty(join(objects, algorithm));
-    }
-    removeEmpty(objects);
-    for (const name of [...NOTES, 'complete']) rmSync(join(from, name), { recursive: true, force: true });
-    new TemporaryFiles(join(from, 'tmp')).removeStale();
-  }
-}
-
-/** Error: `USAGE` for a directory inside the other, or the same by another name. */
-export function requireApart(from: string, to: string): void {
-  requireApartAsWritten(from, to);
-  requireApartAsWritten(realPath(from), realPath(to));
-}
-
-/** Links followed as far as the path is there. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT' || dirname(path) === path) return path;
-    return join(realPath(dirname(path)), basename(path));
-  }
-}
-
-function requireApartAsWritten(from: string, to: string): void {
-  const inside = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(outer + sep);
-  if (!inside(from, to) && !inside(to, from)) return;
-  throw new MlvError('USAGE', `the cache cannot be moved from '${from}' to '${to}': one is inside the other`, {
-    hint: 'choose a directory of its own',
-    data: { from, to },
-  });
 }
 
 /** A run between its command's begin and end holds no word on the cache, and goes on with it afterwards. */
@@ -285,19 +224,6 @@ function copyNotes(from: string, to: string): void {
   }
 }
 
-function writeNote(path: string, text: string): void {
-  const temporary = `${path}.${temporaryName()}`;
-  const descriptor = openSync(temporary, 'wx');
-  try {
-    writeFileSync(descriptor, `${text}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  letGroupRead(temporary);
-  renameSync(temporary, path);
-}
-
 function makeDirectory(path: string): void {
   try {
     makeCacheDirectory(path);
@@ -307,46 +233,3 @@ function makeDirectory(path: string): void {
   }
   throw new MlvError('PATH_NOT_FOUND', `'${path}' is not a directory`, { data: { path } });
 }
-
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // What is in it stays.
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return [];
-    throw cacheError('list', folder, error);
-  }
-}
-
-/** The move that was begun and not finished, as a note in the repository's own Git directory says. */
-export interface BegunMove {
-  from: string;
-  to: string;
-}
-
-/** Reads, writes or takes back the note on a move. Errors: `FILE_SYSTEM`. */
-export const moveNote = {
-  read({ commonDir }: RepositoryLayout): BegunMove | undefined {
-    try {
-      const value = JSON.parse(readFileSync(join(commonDir, 'mlv', 'cache-move'), 'utf8')) as Partial<BegunMove>;
-      return typeof value.from === 'string' && typeof value.to === 'string' ? (value as BegunMove) : undefined;
-    } catch (error) {
-      if (error instanceof SyntaxError || isMlvError(error) || systemErrorCode(error) === 'ENOENT') return undefined;
-      throw cacheError('read', join(commonDir, 'mlv', 'cache-move'), error);
-    }
-  },
-  write({ commonDir }: RepositoryLayout, move: BegunMove): void {
-    makeCacheDirectory(join(commonDir, 'mlv'));
-    writeNote(join(commonDir, 'mlv', 'cache-move'), JSON.stringify(move));
-  },
-  remove({ commonDir }: RepositoryLayout): void {
-    rmSync(join(commonDir, 'mlv', 'cache-move'), { force: true });
-  },
-};

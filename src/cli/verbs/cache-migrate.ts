@@ -3,8 +3,10 @@ import { setValue } from '../../config/edit.js';
 import { MlvError } from '../../core/errors.js';
 import type { RepositoryLayout } from '../../git/git.js';
 import { loadHash } from '../../objects/hash.js';
+import { requireApart } from '../../workspace/cache-apart.js';
+import { type BegunMove, moveNote } from '../../workspace/cache-move-note.js';
 import { movedTo } from '../../workspace/cache-moved.js';
-import { type BegunMove, type Migration, migrateCache, moveNote, requireApart } from '../../workspace/migrate-cache.js';
+import { type CacheMigration, migrateCache } from '../../workspace/migrate-cache.js';
 import { openConfig, type Surroundings } from '../context.js';
 import { levelFile } from '../levels.js';
 import { formatBytes, formatCount } from '../render/units.js';
@@ -66,12 +68,12 @@ function requireOwnSetting({ config }: Surroundings): void {
   });
 }
 
-function* lines({ from, to, linked, copied, present, bytes, relinked }: Migration): Generator<string> {
+function* lines({ from, to, linked, copied, present, bytes, relinked }: CacheMigration): Generator<string> {
   yield `the cache is in ${to} now, no more in ${from}`;
   yield `${formatCount(linked + copied + present, 'object')}: ${linked} linked, ${copied} copied (${formatBytes(bytes)}), ${present} there before`;
   if (relinked > 0) yield `${formatCount(relinked, 'link')} of working trees follow`;
 }
 
-function notesOn({ from, removed }: Migration): string[] {
+function notesOn({ from, removed }: CacheMigration): string[] {
   return removed ? [] : [`other repositories use ${from}: it stays as it is`];
 }
