@@ -16,7 +16,7 @@ import { formatBytes, formatCount } from './render/units.js';
 import type { Session } from './session.js';
 
 /** Conflicts that a terminal is shown. */
-export const SHOWN_CONFLICTS = 20;
+const SHOWN_CONFLICTS = 20;
 
 /** What is to be merged at a target's path. */
 export interface PointerMergeRequest {
@@ -84,7 +84,7 @@ async function withListings(
 }
 
 /** What a conflict is, in a line for people; `show` turns a repository path into what is printed. */
-export function conflictLine(
+function conflictLine(
   target: RepositoryPath,
   { path, kind, key, ours, theirs }: PointerConflict,
   show: (path: RepositoryPath) => string,

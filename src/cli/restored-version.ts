@@ -34,7 +34,7 @@ export interface Restored {
  * directory, and takes it away again. Errors: `OBJECT_MISSING`, `UNSAVED_CHANGES` for a version whose code was never
  * committed, those of Git and of pull, what `work` throws.
  */
-export async function withRestoredVersion<T>(
+async function withRestoredVersion<T>(
   session: Session,
   { open, view, version }: Restored,
   work: (directory: string) => Promise<T>,

@@ -7,7 +7,7 @@ import { quotePath } from './render/quote.js';
 import { formatBytes } from './render/units.js';
 
 /** Lines of a listing. A diff of two such texts takes Git some milliseconds. */
-export const TEXTCONV_LINES = 10_000;
+const TEXTCONV_LINES = 10_000;
 
 /**
  * What `git diff` shows of a pointer: its own text, and of a directory what is in it, a line each. It says the same of

@@ -30,7 +30,7 @@ export interface HookFact {
 }
 
 /** Files below this many bytes are not told of, whatever the limit in the configuration. */
-export const LEAST_LARGE_BYTES = 1024 * 1024;
+const LEAST_LARGE_BYTES = 1024 * 1024;
 
 const POINTERS = ':(glob)**/*.mlv';
 const NONE = /^0+$/;

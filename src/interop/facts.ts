@@ -105,7 +105,7 @@ export function splitPackage(text: string): { name: string; version: string } | 
 }
 
 /** The package URL of a Python package (github.com/package-url/purl-spec, type pypi). */
-export function pythonPurl({ name, version }: { name: string; version: string }): string {
+function pythonPurl({ name, version }: { name: string; version: string }): string {
   return `pkg:pypi/${name.toLowerCase().replaceAll('_', '-')}@${encodeURIComponent(version)}`;
 }
 

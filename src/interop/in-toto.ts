@@ -90,7 +90,7 @@ export function materialsOf(facts: ExportFacts): ResourceDescriptor[] {
 }
 
 /** A file or directory by its digests; a directory's are those of its listing, which is also what dirHash is of. */
-export function describeItem(item: ExportItem): ResourceDescriptor {
+function describeItem(item: ExportItem): ResourceDescriptor {
   const { path, oid, sha256, size, files, source } = item;
   const [algorithm = '', hex = ''] = oid.split(':');
   const digest = {

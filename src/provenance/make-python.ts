@@ -16,7 +16,7 @@ import {
 import type { CommandEnding } from './run-command.js';
 
 /** Directory of the virtual environment in a restored tree. */
-export const VIRTUAL_ENVIRONMENT = '.venv';
+const VIRTUAL_ENVIRONMENT = '.venv';
 /** Stands in a virtual environment that mlv made, whole or not: it may be made again. */
 const MARK = 'mlv-environment.txt';
 const REQUIREMENTS = 'mlv-requirements.txt';

@@ -31,7 +31,7 @@ export function planPackages(entries: readonly unknown[]): PackagePlan {
 }
 
 /** A name as indexes compare it (PEP 503). */
-export function normalName(name: string): string {
+function normalName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
 

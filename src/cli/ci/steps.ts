@@ -40,7 +40,7 @@ export const ON_REMOTE: Step = {
 };
 
 /** The check of the pre-commit hook, for all commits of the branch at once: not everybody installs hooks. */
-export const HOOK_CHECKS: Step = {
+const HOOK_CHECKS: Step = {
   name: 'No large file in Git, no pointer without content',
   why: ["What the pre-commit hook refuses, for those who have none: the branch's changes are staged in a tree beside."],
   script: [
@@ -57,21 +57,21 @@ export const HOOK_CHECKS: Step = {
 };
 
 /** The history of the registry against its policy. */
-export const AUDIT: Step = {
+const AUDIT: Step = {
   name: 'The registry kept its policy',
   why: [],
   script: ['mlv audit --exit-code'],
 };
 
 /** A policy that is proposed in the branch. */
-export const POLICY: Step = {
+const POLICY: Step = {
   name: 'The proposed policy is one',
   why: ['A policy that a branch proposes, before somebody puts it into force with mlv policy set.'],
   script: ['if [ -f policy.yaml ]; then mlv policy check policy.yaml; else echo "no policy.yaml here"; fi'],
 };
 
 /** What was observed of a stage against its baseline. */
-export const GUARD: Step = {
+const GUARD: Step = {
   name: 'What was observed fits the baseline',
   why: [
     'Runs where MLV_GUARD_MODEL, MLV_GUARD_STAGE and MLV_GUARD_METRICS (a file of figures) are set. The verdict stays in',

@@ -48,7 +48,7 @@ function typeWords({ type, kinds }: ColumnProfile): string {
 }
 
 /** The range of a column's values, or nothing. */
-export function rangeWords({ min, max }: Pick<ColumnProfile, 'min' | 'max'>): string {
+function rangeWords({ min, max }: Pick<ColumnProfile, 'min' | 'max'>): string {
   return min === undefined || max === undefined ? '' : `${figure(min)} … ${figure(max)}`;
 }
 
