@@ -69,6 +69,8 @@ describe('output', () => {
     [['push', '--tags'], 'did you mean --all-tags?'],
     [['ls', '-R'], 'did you mean --recursive?'],
     [['upload'], 'did you mean mlv push?'],
+    [['install'], 'did you mean mlv hooks install?'],
+    [['commit'], 'did you mean git add and git commit, which record pointers?'],
     [['remote', 'rm', 'x'], 'did you mean mlv remote remove?'],
     [['remote', '-v'], 'did you mean mlv remote list?'],
     [['config', '--list'], 'did you mean mlv config list?'],
