@@ -14,7 +14,7 @@ version="$(node -p 'require("./package.json").version')"
 echo '--- contents'
 tar -tzf "$tarball" | sort >"$scratch/contents"
 wc -l <"$scratch/contents"
-if grep -vE '^package/((bin|dist|docs/formats)/.+|python/mlv_log\.py|README\.md|LICENSE|package\.json)$' "$scratch/contents"; then
+if grep -vE '^package/((bin|dist|docs/formats)/.+|docs/[a-z-]+\.md|python/mlv_log\.py|README\.md|LICENSE|package\.json)$' "$scratch/contents"; then
   echo 'the files above do not belong into the package' >&2
   exit 1
 fi

@@ -19,7 +19,7 @@ const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) a
 };
 
 describe('the package', () => {
-  it('holds the program, the formats, the Python log, README, LICENSE and nothing else', () => {
+  it('holds the program, its documents and formats, the Python log, README, LICENSE and nothing else', () => {
     const directory = temporaryDirectory('package');
     for (const name of ['package.json', '.npmignore', '.npmrc', 'LICENSE', 'bin', 'tsconfig.json', 'biome.json']) {
       cpSync(join(root, name), join(directory, name), { recursive: true });
@@ -27,7 +27,6 @@ describe('the package', () => {
     const others = [
       'src/cli/main.ts',
       'test/a.test.ts',
-      'docs/guide.md',
       'docs/img/a.md',
       'fixtures/a',
       'bench/a',
@@ -35,7 +34,7 @@ describe('the package', () => {
       'python/other.py',
       '.ci/run',
     ];
-    const wanted = ['README.md', 'dist/cli/main.js', 'docs/formats/pointer.md', 'python/mlv_log.py'];
+    const wanted = ['README.md', 'dist/cli/main.js', 'docs/formats/pointer.md', 'docs/guide.md', 'python/mlv_log.py'];
     for (const path of [...wanted, ...others, '.env', 'secret.pem', 'mlv.yaml', 'package-lock.json']) {
       mkdirSync(dirname(join(directory, path)), { recursive: true });
       writeFileSync(join(directory, path), 'x\n');
