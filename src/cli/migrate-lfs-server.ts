@@ -1,4 +1,5 @@
 import type { MlvError } from '../core/errors.js';
+import { percentDecoded } from '../core/percent.js';
 import { redactUrl } from '../core/redact.js';
 import type { GitRewriting } from '../git/rewriting.js';
 import {
@@ -48,11 +49,11 @@ export class LfsServer {
   ) {
     this.base = new URL(url);
     const { username, password } = this.base;
-    if (username !== '') this.userInUrl.username = decodeURIComponent(username);
+    if (username !== '') this.userInUrl.username = percentDecoded(username);
     this.base.username = '';
     this.base.password = '';
     this.headers = { ...headers };
-    if (password !== '') this.authorize(decodeURIComponent(username), decodeURIComponent(password));
+    if (password !== '') this.authorize(percentDecoded(username), percentDecoded(password));
     this.shown = redactUrl(this.base.href);
   }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MlvError } from '../core/errors.js';
+import { percentDecoded } from '../core/percent.js';
 import { redactUrl } from '../core/redact.js';
 
 /** Where a Git repository is that nobody cloned here. */
@@ -55,7 +56,7 @@ function networkAddress(scheme: string, given: string): ForeignAddress {
   } catch {
     throw invalid(given, 'it is not a URL');
   }
-  const names = [url.hostname, decode(url.hostname), decode(url.username)];
+  const names = [url.hostname, percentDecoded(url.hostname), percentDecoded(url.username)];
   if (names.some((name) => name.startsWith('-'))) throw invalid(given, 'its host or user begins like an option');
   if (url.hostname === '') throw invalid(given, 'it has no host');
   if (scheme === 'ssh') {
@@ -83,14 +84,6 @@ function filePath(given: string): string {
 
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function invalid(given: string, reason: string): MlvError {

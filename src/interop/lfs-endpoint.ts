@@ -1,4 +1,5 @@
 import { isMapping } from '../core/mapping.js';
+import { percentDecoded } from '../core/percent.js';
 
 /** Where the objects of a repository are asked for. */
 export type LfsEndpoint =
@@ -31,7 +32,7 @@ function endpointOf(text: string, exact: boolean): LfsEndpoint | undefined {
   if (/^(?:ssh|git\+ssh|ssh\+git):\/\//i.test(text)) {
     if (!URL.canParse(text)) return undefined;
     const { hostname, username, port, pathname } = new URL(text);
-    return ssh({ host: hostname, user: decodeURIComponent(username), port, path: pathname });
+    return ssh({ host: hostname, user: percentDecoded(username), port, path: pathname });
   }
   if (/^file:\/\//i.test(text))
     return URL.canParse(text) ? { kind: 'directory', path: new URL(text).pathname } : undefined;

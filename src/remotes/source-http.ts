@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isMlvError, type MlvError } from '../core/errors.js';
+import { percentDecoded } from '../core/percent.js';
 import { redactUrl } from '../core/redact.js';
 import { refusedBy } from './http-answers.js';
 import { drain, type HttpAnswer, HttpClient } from './http-client.js';
@@ -24,11 +25,11 @@ export function openHttpSource(given: string, options: SourceOptions): UrlSource
   url.password = '';
   url.hash = '';
   const shown = redactUrl(url.href);
-  const pair = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  const pair = Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64');
   const ofRemote = options.authorization?.origin === url.origin ? options.authorization.value : undefined;
   const authorization = withUser ? `Basic ${pair}` : ofRemote;
   const client = new HttpClient({ origin: url.origin, authorization, connections: 2 });
-  const name = decoded(url.pathname.split('/').filter(Boolean).at(-1) ?? '');
+  const name = percentDecoded(url.pathname.split('/').filter(Boolean).at(-1) ?? '');
   return new HttpSource({ url, shown, client, signal: options.signal, secret: withUser || shown !== url.href, name });
 }
 
@@ -155,12 +156,4 @@ function stateOf({ response, status }: HttpAnswer): SourceState {
     ...(headers.etag !== undefined && headers.etag.length <= 1024 && { etag: headers.etag }),
     ...(!Number.isNaN(modified) && { modified: new Date(modified).toISOString() }),
   };
-}
-
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
 }

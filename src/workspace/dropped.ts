@@ -17,6 +17,11 @@ export function droppedTargets(layout: RepositoryLayout): Set<RepositoryPath> {
   return new Set(marked);
 }
 
+/** True where a target was dropped and not asked for by name since, whatever is in its place now. Error: `FILE_SYSTEM`. */
+export function wasDropped(layout: RepositoryLayout, path: RepositoryPath): boolean {
+  return read(layout).includes(path);
+}
+
 /** Remembers targets as dropped. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
 export function markDropped(layout: RepositoryLayout, paths: readonly RepositoryPath[]): void {
   change(layout, (marked) => [...new Set([...marked, ...paths])].sort());

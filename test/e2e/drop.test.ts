@@ -94,6 +94,18 @@ describe('mlv drop', () => {
     expect(read('data/deep/b.txt')).toBe(FILES['data/deep/b.txt']);
   });
 
+  it('is no deletion: new files in the place of a dropped directory do not take it out of the pointer', async () => {
+    await mlv(['push', '-q'], { cwd: top });
+    await mlv(['drop', '-q', 'data', '--keep-cache'], { cwd: top });
+    writeFiles(top, { 'data/new.txt': 'new' });
+    const refused = JSON.parse((await runMlv(['add', 'data', '--json'], { cwd: top })).stdout);
+    expect(refused.error).toMatchObject({ code: 'OBJECT_MISSING', data: { paths: ['data/a.txt', 'data/deep/b.txt'] } });
+    await mlv(['pull', '-q', 'data'], { cwd: top });
+    rmSync(join(top, 'data/a.txt'));
+    const added = parseDocument('add', await mlv(['add', 'data', '--json'], { cwd: top }));
+    expect(added.targets).toMatchObject([{ state: 'updated', files: 2 }]);
+  });
+
   it('keeps in the cache what another target or another working tree needs', async () => {
     writeFiles(top, { 'copy.pkl': 'weights' });
     await mlv(['add', '-q', 'copy.pkl'], { cwd: top });

@@ -172,6 +172,31 @@ describe('push, status --remote, pull', () => {
 });
 
 describe('add in a directory of which only a part was pulled', () => {
+  it('refuses to leave out what came into the cache by another way, and was never in this workspace', async () => {
+    const cwd = await makeMlvRepository({ 'data/a': 'a', 'data/sub/b': 'b' });
+    await mlv(['add', '-q', 'data'], { cwd });
+    commitAll(cwd);
+    const linked = join(temporaryDirectory(), 'linked');
+    git(cwd, 'worktree', 'add', '--quiet', '--detach', linked);
+    await mlv(['checkout', '-q'], { cwd: linked });
+    writeFiles(cwd, { 'data/new': 'new', 'data/sub/new': 'new', 'data/other/new': 'new' });
+    await mlv(['add', '-q', 'data'], { cwd });
+    commitAll(cwd);
+    git(linked, 'checkout', '--quiet', '--detach', git(cwd, 'rev-parse', 'HEAD').trim());
+    writeFiles(linked, { 'data/sub/own': 'own' });
+    for (const [path, unseen] of [
+      ['data', ['data/new', 'data/other/new', 'data/sub/new']],
+      ['data/sub', ['data/sub/new']],
+    ] as const) {
+      const refused = await runMlv(['add', '--json', path], { cwd: linked });
+      expect(JSON.parse(refused.stdout).error).toMatchObject({ code: 'OBJECT_MISSING', data: { paths: unseen } });
+    }
+    await mlv(['checkout', '-q'], { cwd: linked });
+    rmSync(join(linked, 'data/a'));
+    const added = parseDocument('add', await mlv(['add', '--json', 'data'], { cwd: linked }));
+    expect(added.targets).toMatchObject([{ state: 'updated', files: 5 }]);
+  });
+
   it('refuses to leave out what was never fetched, and takes up changes after the rest was pulled', async () => {
     const cwd = cloneRepository(origin);
     writeFiles(cwd, { 'data/2024/new.txt': 'new' });

@@ -166,6 +166,16 @@ describe('the address of a server', () => {
     ],
     [{ remoteUrl: '-oProxyCommand=x:y' }, undefined],
     [{ remoteUrl: 'ssh://-oProxyCommand=x/y' }, undefined],
+    [
+      { url: 'ssh://50%@example.com/a.git' },
+      {
+        kind: 'ssh',
+        host: 'example.com',
+        user: '50%',
+        path: '/a.git',
+        fallback: 'https://example.com/a.git/info/lfs',
+      },
+    ],
     [{ remoteUrl: 'ext::sh -c x' }, undefined],
     [{}, undefined],
   ])('%j', (urls, endpoint) => {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { MlvError } from '../../core/errors.js';
 import { isMapping } from '../../core/mapping.js';
+import { percentDecoded } from '../../core/percent.js';
 import { redactUrl } from '../../core/redact.js';
 import { sourceInvalid } from './values.js';
 
@@ -39,8 +40,8 @@ export class MlflowClient {
   ) {
     if (!URL.canParse(url)) throw new MlvError('USAGE', `'${redactUrl(url)}' is no URL of a tracking server`);
     const parsed = new URL(url);
-    const { username = decodeURIComponent(parsed.username), token } = options.credentials;
-    const { password = decodeURIComponent(parsed.password) } = options.credentials;
+    const { username = percentDecoded(parsed.username), token } = options.credentials;
+    const { password = percentDecoded(parsed.password) } = options.credentials;
     parsed.username = '';
     parsed.password = '';
     parsed.hash = '';
