@@ -109,7 +109,7 @@ function notesOn(report: LocalReport): string[] {
         : 'what no remote has was kept: mlv push --all-branches --all-tags sends it',
     );
   }
-  if (report.dryRun) notes.push('this was a dry run: mlv gc … --yes carries it out');
+  if (report.dryRun && report.removed.objects > 0) notes.push('this was a dry run: mlv gc … --yes carries it out');
   return notes;
 }
 
