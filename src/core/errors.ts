@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   OBJECT_MISSING: EXIT.missing,
   FILE_CHANGED_WHILE_READ: EXIT.failed,
   UNSAVED_CHANGES: EXIT.failed,
+  WORKSPACE_BEHIND: EXIT.failed,
   DIFFERENCES: EXIT.differences,
   FILE_SYSTEM: EXIT.failed,
   DISK_FULL: EXIT.failed,

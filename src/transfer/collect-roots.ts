@@ -1,13 +1,12 @@
 import { isMlvError, type MlvError } from '../core/errors.js';
 import type { GitSource } from '../git/git.js';
-import { isOid, type Oid } from '../objects/oid.js';
+import type { Oid } from '../objects/oid.js';
 import type { RepositoryPath } from '../workspace/paths.js';
-import { parsePointer } from '../workspace/pointer-format.js';
+import { pointerHistory } from '../workspace/pointer-history.js';
 import {
   loadTargets,
   loadTargetsAt,
   notTracked,
-  pointerPathOf,
   type Selection,
   selectTargets,
   type Target,
@@ -141,32 +140,4 @@ export function versionsAnywhere(repository: Repository): FormerVersions {
     const revisions = refs.map(({ commit }) => commit);
     return pointerHistory(repository, paths as readonly RepositoryPath[], { revisions, limit: FAR_HISTORY });
   };
-}
-
-/** The oids that pointers had in the commits reachable from HEAD and the revisions, newest first. */
-async function pointerHistory(
-  repository: Repository,
-  paths: readonly RepositoryPath[],
-  { revisions, limit }: { revisions: readonly string[]; limit: number },
-): Promise<Map<RepositoryPath, Oid[]>> {
-  const head = await repository.git.head();
-  const from = [...new Set([...(head ? [head] : []), ...revisions, ...repository.git.incoming()])];
-  const result = new Map<RepositoryPath, Oid[]>();
-  if (from.length === 0 || paths.length === 0) return result;
-  const files = await repository.git.pathHistory(paths.map(pointerPathOf), { revisions: from, limit });
-  const blobs = await repository.git.readBlobs([...new Set([...files.values()].flat())]);
-  for (const path of paths) {
-    const oids = (files.get(pointerPathOf(path)) ?? []).map((blob) => oidOf(blobs.get(blob), pointerPathOf(path)));
-    result.set(path, [...new Set(oids.filter(isOid))]);
-  }
-  return result;
-}
-
-function oidOf(bytes: Buffer | undefined, file: RepositoryPath): Oid | undefined {
-  try {
-    return bytes && parsePointer(bytes.toString('utf8'), file).oid;
-  } catch {
-    // A pointer of the past that cannot be read names nothing that could be re-used.
-    return undefined;
-  }
 }

@@ -7,7 +7,7 @@ import { KIND } from '../objects/tree-format.js';
 import { completeTarget } from './absent-entries.js';
 import { addInside } from './add-inside.js';
 import { type AddTarget, checkAddTargets } from './add-targets.js';
-import { storingSink } from './content-sinks.js';
+import { hashingSink, storingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
 import { ignoreInGit } from './git-ignore-file.js';
@@ -25,6 +25,7 @@ import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import { refuseUnseen, refuseUnseenInside } from './unseen-files.js';
 import type { Walk, WalkProblem } from './walk.js';
+import { refuseBehind } from './workspace-behind.js';
 
 export interface AddOptions {
   /** Stage the pointers and ignore files in Git. */
@@ -62,7 +63,8 @@ export interface AddResult {
 /**
  * Takes files and directories into the cache and writes their pointers. One pass over the bytes; what the index knows
  * unchanged is not read. Pointers are written after everything they name is on the disk.
- * Errors: those of checkAddTargets, `FILE_CHANGED_WHILE_READ`, `DISK_FULL`, `FILE_SYSTEM`, `POINTER_INVALID`.
+ * Errors: those of checkAddTargets, `FILE_CHANGED_WHILE_READ`, `DISK_FULL`, `FILE_SYSTEM`, `POINTER_INVALID`,
+ * `OBJECT_MISSING` and `WORKSPACE_BEHIND` where a new pointer would take back what others did.
  */
 export async function add(
   repository: Repository,
@@ -151,10 +153,13 @@ class AddRun {
   private async addDirectory(path: RepositoryPath): Promise<AddedTarget> {
     const { index, hash } = this.repository;
     const known = index.load(path);
+    const before = this.isAnew(path) ? undefined : this.before.get(path);
+    // Both refusals before anything is stored: a checkout may replace what an object has.
+    if (before && known?.base && !this.isOfRun) {
+      await refuseBehind(this.repository, before, { base: known.base, look: () => this.look(path, known.block) });
+    }
     const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
     refuseProblems(walk.problems);
-    // Before anything is stored: a checkout may replace what an object has.
-    const before = this.isAnew(path) ? undefined : this.before.get(path);
     if (before) refuseUnseen(this, before, { root: this.completed(path, walk.root), base: known?.base });
     const reread = rereadLost(this, walk, path);
     const read = await this.read(walk);
@@ -165,6 +170,26 @@ class AddRun {
     sealTrees(walk.root, hash, () => {});
     index.save(path, { base: treeDigest, block: walk.root });
     return this.added(path, { digest: treeDigest, size, files }, read);
+  }
+
+  /** True for what a command wrote, which is recorded as it is, and for what is only kept. */
+  private get isOfRun(): boolean {
+    return this.options.recordRun !== undefined || this.options.storeOnly === true;
+  }
+
+  /** A directory as it is, sealed, with nothing of it stored. */
+  private async look(path: RepositoryPath, previous: DirectoryBlock): Promise<DirectoryBlock> {
+    const { hash, layout } = this.repository;
+    const walk = walkTarget(this.repository, path, { previous });
+    const signal = this.options.signal && { signal: this.options.signal };
+    await walk.pending.read(hashingSink(hash, signal), {
+      worktree: layout.worktree,
+      racyFrom: this.racyFrom,
+      ...signal,
+    });
+    const root = this.completed(path, walk.root);
+    sealTrees(root, hash, () => {});
+    return root;
   }
 
   /** With what is not here, because it is not wanted here. */

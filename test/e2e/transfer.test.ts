@@ -215,3 +215,39 @@ describe('add in a directory of which only a part was pulled', () => {
     expect(added.targets).toMatchObject([{ state: 'updated', files: 2 }]);
   });
 });
+
+describe('add in a workspace that is older than its pointer', () => {
+  it('refuses to take back what others changed, until their change is here; who goes back on purpose may', async () => {
+    const cwd = await makeMlvRepository({ 'data/a': 'a1', 'data/b': 'b1' });
+    await mlv(['add', '-q', 'data'], { cwd });
+    commitAll(cwd);
+    const linked = join(temporaryDirectory(), 'linked');
+    git(cwd, 'worktree', 'add', '--quiet', '--detach', linked);
+    await mlv(['checkout', '-q'], { cwd: linked });
+    const older = git(cwd, 'rev-parse', 'HEAD').trim();
+    writeFiles(cwd, { 'data/b': 'b2' });
+    await mlv(['add', '-q', 'data'], { cwd });
+    commitAll(cwd);
+    git(linked, 'checkout', '--quiet', '--detach', git(cwd, 'rev-parse', 'HEAD').trim());
+    writeFiles(linked, { 'data/a': 'a2' });
+
+    const pointer = readFileSync(join(linked, 'data.mlv'), 'utf8');
+    const refused = await runMlv(['add', '--json', 'data'], { cwd: linked });
+    expect(refused.exitCode).toBe(1);
+    expect(JSON.parse(refused.stdout).error).toMatchObject({
+      code: 'WORKSPACE_BEHIND',
+      data: { paths: ['data/b'] },
+    });
+    expect(readFileSync(join(linked, 'data.mlv'), 'utf8')).toBe(pointer);
+
+    expect((await runMlv(['checkout'], { cwd: linked })).stderr).toContain('was kept');
+    expect(['a', 'b'].map((name) => readFileSync(join(linked, 'data', name), 'utf8'))).toEqual(['a2', 'b2']);
+    const added = parseDocument('add', await mlv(['add', '--json', 'data'], { cwd: linked }));
+    expect(added.targets).toMatchObject([{ state: 'updated', files: 2 }]);
+
+    // The pointer of before, and a workspace that came from the newer one: nobody's change is lost by recording it again.
+    git(cwd, 'checkout', '--quiet', '--detach', older);
+    const again = parseDocument('add', await mlv(['add', '--json', 'data'], { cwd }));
+    expect(again.targets).toMatchObject([{ state: 'updated', files: 2 }]);
+  });
+});
