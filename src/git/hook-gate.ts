@@ -86,12 +86,15 @@ function treeOfIndex(call: HookCall): string {
   return git(call, ['write-tree']).trim();
 }
 
+/** Git's own list of what an interactive rebase has still to replay. */
+const STEPS_OF_REBASE = 'git-rebase-todo';
+
 /** True in the middle of a rebase. One that has nothing to replay only moves the branch forward, and no other hook follows. */
 function isRebasing(call: HookCall): boolean {
   return rebaseDirectories(call).some((directory) => {
-    const todo = resolve(directory, 'git-rebase-todo');
-    if (!existsSync(todo)) return true;
-    return readFileSync(todo, 'utf8')
+    const steps = resolve(directory, STEPS_OF_REBASE);
+    if (!existsSync(steps)) return true;
+    return readFileSync(steps, 'utf8')
       .split('\n')
       .some((line) => line.trim() !== '' && !line.startsWith('#') && line.trim() !== 'noop');
   });

@@ -23,8 +23,3 @@ export interface TreeSides {
   ours: Buffer;
   theirs: Buffer;
 }
-
-/** The choice of a merge that nobody is asked about: ours, or what is left where one side deleted it. */
-export function keepOurs({ ours, theirs }: TreeConflict): TreeEntry | undefined {
-  return ours ?? theirs;
-}

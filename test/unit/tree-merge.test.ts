@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keepOurs, type TreeConflict } from '../../src/objects/tree-conflict.js';
+import type { ConflictChoice, TreeConflict } from '../../src/objects/tree-conflict.js';
 import { walkTree } from '../../src/objects/tree-diff.js';
 import { type MergedTree, mergeTrees } from '../../src/objects/tree-merge.js';
 import { type Content, type Directory, TreeStore } from '../helpers/tree-of.js';
+
+/** Ours, or what is left where one side deleted it. */
+const keepOurs: ConflictChoice = ({ ours, theirs }) => ours ?? theirs;
 
 interface Outcome extends MergedTree {
   content: Record<string, string>;
@@ -15,7 +18,7 @@ function merge(
   base: Directory | undefined,
   ours: Directory,
   theirs: Directory,
-  { store = new TreeStore(), choose = keepOurs }: { store?: TreeStore; choose?: typeof keepOurs } = {},
+  { store = new TreeStore(), choose = keepOurs }: { store?: TreeStore; choose?: ConflictChoice } = {},
 ): Outcome {
   const sides = { base: base && store.put(base), ours: store.put(ours), theirs: store.put(theirs) };
   const merged = mergeTrees(sides, { hash: store.hash, load: store.load, store: store.store, choose });
