@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildProgram, VERB_GROUPS } from '../../src/cli/program.js';
+import { meantCommand } from '../../src/cli/synonyms.js';
 import type { VerbDeclaration } from '../../src/cli/verb.js';
 import { ERROR_CODES, EXIT } from '../../src/core/errors.js';
 import { commandReference } from '../helpers/command-reference.js';
@@ -24,6 +25,10 @@ describe('the documents of the command line', () => {
 
   it('docs/json.md says what the schemas say', async () => {
     await expect(jsonReference()).toMatchFileSnapshot('../../docs/json.md');
+  });
+
+  it('no verb is taken for a word of another tool', () => {
+    expect(all.filter(({ name }) => meantCommand(name) !== undefined).map(({ name }) => name)).toEqual([]);
   });
 
   it('every verb has an example, and a schema unless it prints bytes or scripts', () => {
