@@ -67,18 +67,21 @@ const state = async (workspace: TestWorkspace): Promise<unknown[]> => {
   return [found, changes.map(({ kind, path }) => `${kind} ${path}`), part?.absent.files];
 };
 
+const foldersAbove = (path: string): string[] => {
+  const names = path.split('/');
+  return names.slice(1).map((_, depth) => names.slice(0, depth + 1).join('/'));
+};
+
 type Edit = { do: 'put' | 'remove' | 'move'; path: string; to: string; content: string };
 
 /** Carries an edit out with plain tools; false, and nothing is done, where that is not possible. */
 function withPlainTools(workspace: TestWorkspace, { do: what, path, to, content }: Edit): boolean {
   const at = (each: string): string => workspace.at(`data/${each}`);
-  const isUnderFile = (each: string): boolean => {
-    for (let above = dirname(at(each)); above !== workspace.dir; above = dirname(above))
-      if (lstatSync(above, { throwIfNoEntry: false })?.isFile()) return true;
-    return false;
-  };
+  // From the top down: to look below a file is an error.
+  const isUnderFile = (each: string): boolean =>
+    foldersAbove(each).some((above) => existsSync(at(above)) && !lstatSync(at(above)).isDirectory());
   if (what === 'put') {
-    if (isUnderFile(path) || lstatSync(at(path), { throwIfNoEntry: false })?.isDirectory()) return false;
+    if (isUnderFile(path) || (existsSync(at(path)) && lstatSync(at(path)).isDirectory())) return false;
     workspace.write(`data/${path}`, content);
     return true;
   }
