@@ -1,7 +1,7 @@
 import { openOrBegin } from '../context.js';
-import { migrate } from '../migrate.js';
-import { DvcMigration } from '../migrate-dvc.js';
-import { migrationOptions, migrationResult } from '../migrate-report.js';
+import { DvcMigration } from '../migrate/dvc.js';
+import { migrate } from '../migrate/migrate.js';
+import { migrationOptions, migrationResult } from '../migrate/report.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 

@@ -1,7 +1,7 @@
 import { openOrBegin } from '../context.js';
-import { migrate } from '../migrate.js';
-import { LfsMigration } from '../migrate-lfs.js';
-import { migrationOptions, migrationResult } from '../migrate-report.js';
+import { LfsMigration } from '../migrate/lfs.js';
+import { migrate } from '../migrate/migrate.js';
+import { migrationOptions, migrationResult } from '../migrate/report.js';
 import { toPaths } from '../operands.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, textsOption, type VerbInput } from '../verb.js';

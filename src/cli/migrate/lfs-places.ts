@@ -1,9 +1,9 @@
 import { isAbsolute, join, resolve } from 'node:path';
-import { MlvError } from '../core/errors.js';
-import type { RepositoryLayout } from '../git/git.js';
-import type { GitRewriting } from '../git/rewriting.js';
-import { type LfsEndpoint, lfsEndpoint } from '../interop/lfs-endpoint.js';
-import type { OpenRepository } from './context.js';
+import { MlvError } from '../../core/errors.js';
+import type { RepositoryLayout } from '../../git/git.js';
+import type { GitRewriting } from '../../git/rewriting.js';
+import { type LfsEndpoint, lfsEndpoint } from '../../interop/lfs-endpoint.js';
+import type { OpenRepository } from '../context.js';
 
 /** Directories of this machine where Git LFS may have objects, laid out as lfsObjectPath says. */
 export async function objectPlaces(

@@ -1,13 +1,13 @@
-import { isMlvError, MlvError } from '../core/errors.js';
-import { mapDvcRemote } from '../interop/dvc-remote.js';
-import { withLimit } from '../remotes/limit.js';
-import { openRemote } from '../remotes/open.js';
-import type { Remote, RemoteContent } from '../remotes/remote.js';
-import { withReporter } from '../remotes/report.js';
-import { withRetry } from '../remotes/retry.js';
-import type { OpenRepository } from './context.js';
-import type { DvcSettings } from './migrate-dvc-settings.js';
-import type { Session } from './session.js';
+import { isMlvError, MlvError } from '../../core/errors.js';
+import { mapDvcRemote } from '../../interop/dvc-remote.js';
+import { withLimit } from '../../remotes/limit.js';
+import { openRemote } from '../../remotes/open.js';
+import type { Remote, RemoteContent } from '../../remotes/remote.js';
+import { withReporter } from '../../remotes/report.js';
+import { withRetry } from '../../remotes/retry.js';
+import type { OpenRepository } from '../context.js';
+import type { Session } from '../session.js';
+import type { DvcSettings } from './dvc-settings.js';
 
 /** A remote of DVC that is open for reading. */
 export interface OpenDvcRemote {

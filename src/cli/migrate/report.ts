@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { PROJECT_FILE } from '../config/levels.js';
-import type { MlvError } from '../core/errors.js';
-import { pointerPathOf } from '../workspace/pointers.js';
-import { readTextFile } from '../workspace/text-file.js';
-import type { OpenRepository } from './context.js';
-import { errorDocument } from './errors.js';
+import { PROJECT_FILE } from '../../config/levels.js';
+import type { MlvError } from '../../core/errors.js';
+import { pointerPathOf } from '../../workspace/pointers.js';
+import { readTextFile } from '../../workspace/text-file.js';
+import type { OpenRepository } from '../context.js';
+import { errorDocument } from '../errors.js';
+import { quotePath } from '../render/quote.js';
+import { formatBytes, formatCount } from '../render/units.js';
+import { type Result, textOption, type VerbInput } from '../verb.js';
 import type { MigrationOptions, MigrationOutcome, TakenFrom } from './migration.js';
-import { quotePath } from './render/quote.js';
-import { formatBytes, formatCount } from './render/units.js';
-import { type Result, textOption, type VerbInput } from './verb.js';
 
 /** The text of an `mlv.yaml` of the working tree; undefined where there is none. */
 export function projectTextOf({ layout }: OpenRepository): string | undefined {

@@ -1,11 +1,11 @@
-import type { MlvError } from '../core/errors.js';
-import type { RewriteCommit } from '../git/rewriting.js';
-import type { StandIn } from '../interop/fill-workspace.js';
-import type { Claim, Proof } from '../interop/prove.js';
-import type { Overlay } from '../interop/rewrite-commits.js';
-import type { MovedRef } from '../interop/rewrite-refs.js';
-import type { IsRelevant, State } from '../interop/rewrite-state.js';
-import type { RepositoryPath } from '../workspace/paths.js';
+import type { MlvError } from '../../core/errors.js';
+import type { RewriteCommit } from '../../git/rewriting.js';
+import type { StandIn } from '../../interop/fill-workspace.js';
+import type { Claim, Proof } from '../../interop/prove.js';
+import type { Overlay } from '../../interop/rewrite-commits.js';
+import type { MovedRef } from '../../interop/rewrite-refs.js';
+import type { IsRelevant, State } from '../../interop/rewrite-state.js';
+import type { RepositoryPath } from '../../workspace/paths.js';
 
 /** What became of the files of one commit. */
 export interface MigratedState {

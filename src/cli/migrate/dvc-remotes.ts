@@ -1,9 +1,9 @@
-import { isMlvError } from '../core/errors.js';
-import { inParallel } from '../transfer/in-parallel.js';
-import type { OpenRepository } from './context.js';
-import { type OpenDvcRemote, openDvcRemote } from './migrate-dvc-remote.js';
-import type { DvcSettings } from './migrate-dvc-settings.js';
-import type { Session } from './session.js';
+import { isMlvError } from '../../core/errors.js';
+import { inParallel } from '../../transfer/in-parallel.js';
+import type { OpenRepository } from '../context.js';
+import type { Session } from '../session.js';
+import { type OpenDvcRemote, openDvcRemote } from './dvc-remote.js';
+import type { DvcSettings } from './dvc-settings.js';
 
 /** The remotes of DVC, opened when something is wanted of them. */
 export class DvcRemotes {

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { type DvcConfig, mergeDvcConfigs, parseDvcConfig } from '../interop/dvc-config.js';
-import type { RepositoryPath } from '../workspace/paths.js';
-import type { Session } from './session.js';
+import { type DvcConfig, mergeDvcConfigs, parseDvcConfig } from '../../interop/dvc-config.js';
+import type { RepositoryPath } from '../../workspace/paths.js';
+import type { Session } from '../session.js';
 
 /** DVC's configuration as it is in force here, and as it is committed. */
 export interface DvcSettings {

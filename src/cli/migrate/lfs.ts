@@ -1,22 +1,28 @@
 import { readFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { MlvError } from '../core/errors.js';
-import type { WantedContent } from '../interop/content-collection.js';
-import type { StandIn } from '../interop/fill-workspace.js';
-import { type AttributesFile, mentionsLfs, parseAttributes } from '../interop/lfs-attributes.js';
-import type { LfsObject } from '../interop/lfs-batch.js';
-import { convertLfs, isLfsRelevant, type LfsFile, readLfs, ungroupable } from '../interop/lfs-conversion.js';
-import { contentId, type LfsPointer, lfsObjectPath, MAX_LFS_POINTER, parseLfsPointer } from '../interop/lfs-pointer.js';
-import { isPlainFile, type State, type StateFile, textPath } from '../interop/rewrite-state.js';
-import { sealFiles } from '../interop/tree-of-files.js';
-import { isWithin, type RepositoryPath } from '../workspace/paths.js';
-import { readTextFile } from '../workspace/text-file.js';
-import type { OpenRepository } from './context.js';
-import { LfsContents } from './migrate-lfs-contents.js';
-import { endpointOf, objectPlaces } from './migrate-lfs-places.js';
-import { projectTextOf } from './migrate-report.js';
+import { MlvError } from '../../core/errors.js';
+import type { WantedContent } from '../../interop/content-collection.js';
+import type { StandIn } from '../../interop/fill-workspace.js';
+import { type AttributesFile, mentionsLfs, parseAttributes } from '../../interop/lfs-attributes.js';
+import type { LfsObject } from '../../interop/lfs-batch.js';
+import { convertLfs, isLfsRelevant, type LfsFile, readLfs, ungroupable } from '../../interop/lfs-conversion.js';
+import {
+  contentId,
+  type LfsPointer,
+  lfsObjectPath,
+  MAX_LFS_POINTER,
+  parseLfsPointer,
+} from '../../interop/lfs-pointer.js';
+import { isPlainFile, type State, type StateFile, textPath } from '../../interop/rewrite-state.js';
+import { sealFiles } from '../../interop/tree-of-files.js';
+import { isWithin, type RepositoryPath } from '../../workspace/paths.js';
+import { readTextFile } from '../../workspace/text-file.js';
+import type { OpenRepository } from '../context.js';
+import type { Session } from '../session.js';
+import { LfsContents } from './lfs-contents.js';
+import { endpointOf, objectPlaces } from './lfs-places.js';
 import type { MigratedState, Migration, TakenFrom } from './migration.js';
-import type { Session } from './session.js';
+import { projectTextOf } from './report.js';
 
 /** Files of Git beyond this length that matter are not read. */
 const MAX_TEXT = 16 * 1024 * 1024;

@@ -1,17 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { MlvError } from '../core/errors.js';
-import type { GitRewriting } from '../git/rewriting.js';
-import { applyCommit, type CommitToApply, checkUntouched } from '../interop/apply-commit.js';
-import { fillWorkspace } from '../interop/fill-workspace.js';
-import { type Claim, proveClaims } from '../interop/prove.js';
-import { changesOnTop, type Overlay, rewrittenCommits } from '../interop/rewrite-commits.js';
-import { type HistoryRef, historyRefs, moveRefs } from '../interop/rewrite-refs.js';
-import { commitStates, type State, stateOf } from '../interop/rewrite-state.js';
-import type { RepositoryPath } from '../workspace/paths.js';
-import type { Pointer } from '../workspace/pointer-format.js';
-import { writeWholeFile } from '../workspace/write-whole-file.js';
-import type { OpenRepository } from './context.js';
+import { MlvError } from '../../core/errors.js';
+import type { GitRewriting } from '../../git/rewriting.js';
+import { applyCommit, type CommitToApply, checkUntouched } from '../../interop/apply-commit.js';
+import { fillWorkspace } from '../../interop/fill-workspace.js';
+import { type Claim, proveClaims } from '../../interop/prove.js';
+import { changesOnTop, type Overlay, rewrittenCommits } from '../../interop/rewrite-commits.js';
+import { type HistoryRef, historyRefs, moveRefs } from '../../interop/rewrite-refs.js';
+import { commitStates, type State, stateOf } from '../../interop/rewrite-state.js';
+import type { RepositoryPath } from '../../workspace/paths.js';
+import type { Pointer } from '../../workspace/pointer-format.js';
+import { writeWholeFile } from '../../workspace/write-whole-file.js';
+import type { OpenRepository } from '../context.js';
+import type { Session } from '../session.js';
 import type {
   Kept,
   MigratedPointer,
@@ -20,7 +21,6 @@ import type {
   MigrationOptions,
   MigrationOutcome,
 } from './migration.js';
-import type { Session } from './session.js';
 
 /**
  * Migrates HEAD, or every branch and tag. Nothing of Git or the working tree is touched before all contents are in the

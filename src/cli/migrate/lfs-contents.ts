@@ -1,19 +1,19 @@
-import { isMlvError, MlvError } from '../core/errors.js';
-import { redactUrl } from '../core/redact.js';
-import type { GitRewriting } from '../git/rewriting.js';
-import { ContentCollection, seemsHere, type WantedContent } from '../interop/content-collection.js';
-import { ContentImporter, type ImportedContent } from '../interop/content-import.js';
-import type { ForeignId } from '../interop/foreign-id.js';
-import { LFS_BATCH, type LfsDownload, type LfsObject } from '../interop/lfs-batch.js';
-import type { LfsEndpoint } from '../interop/lfs-endpoint.js';
-import { contentId, type LfsPointer } from '../interop/lfs-pointer.js';
-import type { ObjectCache } from '../objects/cache.js';
-import { CacheBatch } from '../objects/cache-batch.js';
-import { inParallel } from '../transfer/in-parallel.js';
-import type { RepositoryPath } from '../workspace/paths.js';
-import { LfsServer } from './migrate-lfs-server.js';
+import { isMlvError, MlvError } from '../../core/errors.js';
+import { redactUrl } from '../../core/redact.js';
+import type { GitRewriting } from '../../git/rewriting.js';
+import { ContentCollection, seemsHere, type WantedContent } from '../../interop/content-collection.js';
+import { ContentImporter, type ImportedContent } from '../../interop/content-import.js';
+import type { ForeignId } from '../../interop/foreign-id.js';
+import { LFS_BATCH, type LfsDownload, type LfsObject } from '../../interop/lfs-batch.js';
+import type { LfsEndpoint } from '../../interop/lfs-endpoint.js';
+import { contentId, type LfsPointer } from '../../interop/lfs-pointer.js';
+import type { ObjectCache } from '../../objects/cache.js';
+import { CacheBatch } from '../../objects/cache-batch.js';
+import { inParallel } from '../../transfer/in-parallel.js';
+import type { RepositoryPath } from '../../workspace/paths.js';
+import type { Session } from '../session.js';
+import { LfsServer } from './lfs-server.js';
 import type { TakenFrom } from './migration.js';
-import type { Session } from './session.js';
 
 /** Downloads at once, as git-lfs itself does. */
 const DOWNLOADS = 8;

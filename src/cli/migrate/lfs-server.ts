@@ -1,7 +1,7 @@
-import type { MlvError } from '../core/errors.js';
-import { percentDecoded } from '../core/percent.js';
-import { redactUrl } from '../core/redact.js';
-import type { GitRewriting } from '../git/rewriting.js';
+import type { MlvError } from '../../core/errors.js';
+import { percentDecoded } from '../../core/percent.js';
+import { redactUrl } from '../../core/redact.js';
+import type { GitRewriting } from '../../git/rewriting.js';
 import {
   batchRequest,
   LFS_MEDIA_TYPE,
@@ -10,13 +10,13 @@ import {
   type LfsObject,
   MAX_BATCH_ANSWER,
   parseBatchAnswer,
-} from '../interop/lfs-batch.js';
-import type { LfsEndpoint } from '../interop/lfs-endpoint.js';
-import { Backoff } from '../remotes/backoff.js';
-import { remoteError } from '../remotes/remote-error.js';
-import { boundedText, saidBy } from './migrate-lfs-answer.js';
-import { authenticate } from './migrate-lfs-ssh.js';
-import type { Session } from './session.js';
+} from '../../interop/lfs-batch.js';
+import type { LfsEndpoint } from '../../interop/lfs-endpoint.js';
+import { Backoff } from '../../remotes/backoff.js';
+import { remoteError } from '../../remotes/remote-error.js';
+import type { Session } from '../session.js';
+import { boundedText, saidBy } from './lfs-answer.js';
+import { authenticate } from './lfs-ssh.js';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import type { GitRewriting } from '../git/rewriting.js';
-import { type LfsEndpoint, parseAuthenticate } from '../interop/lfs-endpoint.js';
-import type { Session } from './session.js';
+import type { GitRewriting } from '../../git/rewriting.js';
+import { type LfsEndpoint, parseAuthenticate } from '../../interop/lfs-endpoint.js';
+import type { Session } from '../session.js';
 
 /** Asks the server over SSH, with the program that Git itself would use. Undefined where it does not know the command. */
 export async function authenticate(
