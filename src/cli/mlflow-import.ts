@@ -63,7 +63,7 @@ export class MlflowImport {
     const { session, repository, registry, push } = this.context;
     const { reporter, signal } = session;
     const imported = await this.take(plan.versions);
-    this.refuseForeign(imported, new Set(known.filter(({ origin }) => origin).flatMap(({ paths }) => paths)));
+    this.refuseNotOurs(imported, new Set(known.filter(({ origin }) => origin).flatMap(({ paths }) => paths)));
     // Before anything is registered: what is registered is never taken back.
     const proof = await this.prove();
     const report =
@@ -100,7 +100,7 @@ export class MlflowImport {
    * A pointer that no version of an import names is somebody's own, unless it says what is imported now: an import that was
    * ended between its commits and its versions left it.
    */
-  private refuseForeign(imported: readonly ImportedVersion[], own: ReadonlySet<RepositoryPath>): void {
+  private refuseNotOurs(imported: readonly ImportedVersion[], own: ReadonlySet<RepositoryPath>): void {
     const { layout } = this.context.repository;
     const wanted = new Map<RepositoryPath, Set<string>>();
     for (const { path, oid } of imported.flatMap(({ artifacts }) => artifacts)) {

@@ -28,7 +28,7 @@ export async function loadConfig({ paths, environment, flags = {} }: LoadOptions
 }
 
 /** The `mlv.yaml` of a repository that is not the user's, and how far it is trusted. */
-export interface ForeignProject {
+export interface ElsewhereProject {
   /** Undefined where it has none. */
   text: string | undefined;
   /** For messages: which file of which repository. */
@@ -41,21 +41,21 @@ export interface ForeignProject {
 
 /**
  * The configuration for a repository of somebody else's: the user's own levels, and of its `mlv.yaml` only which remotes
- * there are (see foreign.ts). `paths` are those of no repository. Errors as loadConfig.
+ * there are (see elsewhere.ts). `paths` are those of no repository. Errors as loadConfig.
  */
-export async function loadForeignConfig(
+export async function loadElsewhereConfig(
   { paths, environment, flags = {} }: LoadOptions,
-  { text, name, ...trust }: ForeignProject,
+  { text, name, ...trust }: ElsewhereProject,
 ): Promise<Config> {
   const own = (await Promise.all((['system', 'user'] as const).map((level) => readLevel(level, paths)))).filter(
     (read) => read !== undefined,
   );
-  const foreign = text === undefined ? undefined : await readText(text, { level: 'project', path: name }, paths.home);
-  const { admitted, reviewForeign } = await import('./foreign.js');
+  const elsewhere = text === undefined ? undefined : await readText(text, { level: 'project', path: name }, paths.home);
+  const { admitted, reviewElsewhere } = await import('./elsewhere.js');
   const files = Object.fromEntries(own.map((read) => [read.file.level, read.settings]));
-  if (foreign) files.project = admitted(foreign.settings);
-  const review = reviewForeign(name, trust);
-  return resolveConfig({ files, environment, flags, project: foreign?.project, paths, review });
+  if (elsewhere) files.project = admitted(elsewhere.settings);
+  const review = reviewElsewhere(name, trust);
+  return resolveConfig({ files, environment, flags, project: elsewhere?.project, paths, review });
 }
 
 /** The settings of one level alone, by dotted key: for `mlv config get --user` and its like. Errors as loadConfig. */

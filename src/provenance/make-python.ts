@@ -74,7 +74,7 @@ export async function makePython(request: MakePythonRequest, tools: MakePythonTo
   const wanted = readWantedPython(environment.python);
   if (!wanted) throw failed('no Python is recorded of it', 'what is recorded stands in .mlv-version/environment.json');
   const directory = join(request.directory, VIRTUAL_ENVIRONMENT);
-  refuseForeign(directory);
+  refuseNotOurs(directory);
   const ownTools = { ...tools, env: cleanEnvironment(tools.env) };
   const source = await findPython(wanted, { ...ownTools, anyPython: request.anyPython });
   await makeVirtual(directory, { source, wanted, tools: ownTools });
@@ -97,7 +97,7 @@ export async function makePython(request: MakePythonRequest, tools: MakePythonTo
 }
 
 /** Whatever mlv did not make itself is left alone. */
-function refuseForeign(directory: string): void {
+function refuseNotOurs(directory: string): void {
   const stat = lstatSync(directory, { throwIfNoEntry: false });
   if (!stat) return;
   if (stat.isDirectory() && lstatSync(join(directory, MARK), { throwIfNoEntry: false })?.isFile()) return;

@@ -90,12 +90,12 @@ async function readChange(
       const event = parseEvent(text, at);
       // It is written again with its manifest.
       if (event.type !== 'registered') change.events?.push(event);
-    } else throw foreign(commit, path);
+    } else throw notOurs(commit, path);
   }
   return change;
 }
 
-function foreign(commit: string, path: string): MlvError {
+function notOurs(commit: string, path: string): MlvError {
   return new MlvError(
     'REGISTRY_INVALID',
     `commit ${commit.slice(0, 12)} of the registry was not made by mlv ('${path}')`,

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
-import { looksLikeGitUrl } from '../../git/foreign-address.js';
+import { looksLikeGitUrl } from '../../git/elsewhere-address.js';
 
 /**
  * True for an operand that means a repository elsewhere where paths and revisions are expected, too: a Git URL,

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { checkForeignRemotes } from '../../config/foreign.js';
+import { checkElsewhereRemotes } from '../../config/elsewhere.js';
 import { MlvError } from '../../core/errors.js';
 import { type ListedEntry, listEntries } from '../../workspace/list.js';
 import { lacksListing } from '../../workspace/listings.js';
@@ -8,12 +8,12 @@ import { getListings } from '../listings.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 import { withScratch } from './open.js';
-import { type ForeignContent, foreignContent } from './operand.js';
-import { printForeign } from './print.js';
+import { type ElsewhereContent, elsewhereContent } from './operand.js';
+import { printElsewhere } from './print.js';
 import { scratchDirectory } from './scratch.js';
 
 /** What a repository elsewhere tracks. */
-export interface ForeignListing {
+export interface ElsewhereListing {
   entries: ListedEntry[];
   targets: Target[];
   problems: MlvError[];
@@ -21,9 +21,9 @@ export interface ForeignListing {
 
 /**
  * Lists what a repository elsewhere tracks at a path or in a version; of the objects only listings are fetched. Errors:
- * those of foreignContent and listEntries, `PATH_NOT_TRACKED` where there are files of Git only.
+ * those of elsewhereContent and listEntries, `PATH_NOT_TRACKED` where there are files of Git only.
  */
-export function listElsewhere(session: Session, { args, options }: VerbInput): Promise<ForeignListing> {
+export function listElsewhere(session: Session, { args, options }: VerbInput): Promise<ElsewhereListing> {
   const [url = '', operand = '', ...more] = args;
   if (more.length > 0) throw new MlvError('USAGE', 'one path of a repository elsewhere can be listed at a time');
   const recursive = options.recursive === true;
@@ -35,7 +35,7 @@ export function listElsewhere(session: Session, { args, options }: VerbInput): P
     if (recursive || paths.length > 0) {
       const lacking = selections.filter((selection) => lacksListing(repository, selection, recursive));
       const { config } = repository;
-      checkForeignRemotes(
+      checkElsewhereRemotes(
         config,
         lacking.map(({ target }) => target.pointer.remote ?? config.core.remote ?? ''),
       );
@@ -50,11 +50,11 @@ export function listElsewhere(session: Session, { args, options }: VerbInput): P
   });
 }
 
-/** `mlv cat <git-url> <path>`. Errors: those of foreignContent and printForeign. */
+/** `mlv cat <git-url> <path>`. Errors: those of elsewhereContent and printElsewhere. */
 export function catElsewhere(session: Session, { args, options }: VerbInput): Promise<Result> {
   const [url = '', operand = ''] = args;
   return look(session, { url, operand, revision: textOption(options.rev), contents: true }, async (content) => {
-    await printForeign(session, content);
+    await printElsewhere(session, content);
     return {};
   });
 }
@@ -62,10 +62,10 @@ export function catElsewhere(session: Session, { args, options }: VerbInput): Pr
 async function look<T>(
   session: Session,
   asked: { url: string; operand: string; revision: string | undefined; contents: boolean },
-  work: (content: ForeignContent) => Promise<T>,
+  work: (content: ElsewhereContent) => Promise<T>,
 ): Promise<T> {
   const directory = scratchDirectory(tmpdir());
   return withScratch(directory, async () =>
-    work(await foreignContent(session, { ...asked, directory, versions: true })),
+    work(await elsewhereContent(session, { ...asked, directory, versions: true })),
   );
 }

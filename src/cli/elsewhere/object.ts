@@ -5,18 +5,18 @@ import type { StoredContent } from '../../workspace/import-target.js';
 import { selectedEntry } from '../../workspace/list.js';
 import type { OpenRepository } from '../context.js';
 import type { Session } from '../session.js';
-import type { ForeignContent } from './operand.js';
-import { fetchForeign, stage, stagedPath } from './stage.js';
+import type { ElsewhereContent } from './operand.js';
+import { fetchElsewhere, stage, stagedPath } from './stage.js';
 
 /**
  * Brings what was asked for of a repository elsewhere into the cache of the repository here, as one object. What both name
  * by the same algorithm is fetched right there; anything else (files of Git, several targets, another algorithm) is put
  * together in a directory of the command's own and taken in from it. Errors: those of stage and add, `USAGE`.
  */
-export async function foreignObject(
+export async function elsewhereObject(
   session: Session,
   own: OpenRepository,
-  content: ForeignContent,
+  content: ElsewhereContent,
 ): Promise<StoredContent> {
   const { repository, selections, gitFiles, path } = content;
   if (path === undefined || path === '') {
@@ -30,7 +30,7 @@ export async function foreignObject(
   }
   const whole = selection.below === '' && selection.target.path === path;
   if (!whole && selection.below === '') return gathered(session, own, content);
-  await fetchForeign(session, content);
+  await fetchElsewhere(session, content);
   const entry = selectedEntry(repository, selection);
   if (entry.kind === 'link') {
     throw new MlvError('USAGE', `'${path}' is a link`, { hint: `import what it leads to: ${entry.target}` });
@@ -41,7 +41,7 @@ export async function foreignObject(
   return { oid, size, ...(entry.kind === 'executable' && { executable: true }) };
 }
 
-async function gathered(session: Session, own: OpenRepository, content: ForeignContent): Promise<StoredContent> {
+async function gathered(session: Session, own: OpenRepository, content: ElsewhereContent): Promise<StoredContent> {
   const { repository, path = '' } = content;
   const { leftOut } = await stage(session, content);
   const links = makeOwn(stagedPath(repository, path)).leftOut;

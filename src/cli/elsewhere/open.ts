@@ -1,21 +1,21 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { configPaths } from '../../config/levels.js';
-import { loadForeignConfig } from '../../config/load.js';
+import { loadElsewhereConfig } from '../../config/load.js';
 import { isMlvError } from '../../core/errors.js';
-import { type ForeignGit, openForeignGit } from '../../git/foreign.js';
-import { type ForeignAddress, foreignAddress } from '../../git/foreign-address.js';
+import { type ElsewhereGit, openElsewhereGit } from '../../git/elsewhere.js';
+import { type ElsewhereAddress, elsewhereAddress } from '../../git/elsewhere-address.js';
 import { ObjectCache } from '../../objects/cache.js';
 import { loadHash } from '../../objects/hash.js';
 import { REGISTRY_BRANCH } from '../../registry/layout.js';
 import { CacheUse } from '../../workspace/cache-use.js';
-import { type CommittedFile, isRegular } from '../../workspace/foreign-path.js';
+import { type CommittedFile, isRegular } from '../../workspace/elsewhere-path.js';
 import { StatIndex } from '../../workspace/stat-index.js';
 import { type OpenRepository, openConfig } from '../context.js';
 import type { Session } from '../session.js';
 
 /** What of a repository elsewhere is wanted, before anything of it is known. */
-export interface ForeignRequest {
+export interface ElsewhereRequest {
   /** As the user typed it. */
   url: string;
   /** Branch, tag or commit; the default branch where undefined. */
@@ -33,9 +33,9 @@ export interface ForeignRequest {
 }
 
 /** Somebody else's repository, read at one commit, without a clone. */
-export interface ForeignRepository extends OpenRepository {
-  readonly foreign: ForeignGit;
-  readonly address: ForeignAddress;
+export interface ElsewhereRepository extends OpenRepository {
+  readonly elsewhere: ElsewhereGit;
+  readonly address: ElsewhereAddress;
   readonly commit: string;
   /** Tip of its registry's branch, where it was asked for and is there. */
   readonly registryTip: string | undefined;
@@ -47,26 +47,34 @@ const PROJECT_FILE = 'mlv.yaml';
 
 /**
  * Reads as much of a repository elsewhere as a request needs: its commit, the contents chosen, its `mlv.yaml`. Its working
- * tree is an empty directory, `tree` below the request's. Errors: those of foreignAddress, ForeignGit and loadForeignConfig.
+ * tree is an empty directory, `tree` below the request's. Errors: those of elsewhereAddress, ElsewhereGit and loadElsewhereConfig.
  */
-export async function openForeign(session: Session, request: ForeignRequest): Promise<ForeignRepository> {
+export async function openElsewhere(session: Session, request: ElsewhereRequest): Promise<ElsewhereRepository> {
   const { directory, revision, choose } = request;
-  const address = foreignAddress(request.url, request.base ?? session.cwd);
+  const address = elsewhereAddress(request.url, request.base ?? session.cwd);
   const interactive = !session.globals.json && process.stdin.isTTY === true;
-  const foreign = await openForeignGit(address, { env: session.env, directory, interactive, signal: session.signal });
+  const elsewhere = await openElsewhereGit(address, {
+    env: session.env,
+    directory,
+    interactive,
+    signal: session.signal,
+  });
   const phase = session.reporter.phase('Asking Git');
   try {
-    const { commit, registry } = await foreign.fetchRevision(revision, request.registry ? REGISTRY_BRANCH : undefined);
-    const files = await foreign.git.plumbing.listTree(commit, []);
+    const { commit, registry } = await elsewhere.fetchRevision(
+      revision,
+      request.registry ? REGISTRY_BRANCH : undefined,
+    );
+    const files = await elsewhere.git.plumbing.listTree(commit, []);
     const project = files.find((file) => file.path === PROJECT_FILE && isRegular(file));
     const wanted = [...choose(files), ...(project ? [project] : [])];
-    await foreign.fetchBlobs(
+    await elsewhere.fetchBlobs(
       commit,
       wanted.map(({ blob }) => blob),
     );
-    const text = project && (await foreign.git.readBlobs([project.blob])).get(project.blob)?.toString('utf8');
-    const repository = await openAs(session, { request, foreign, address, text });
-    return { ...repository, foreign, address, commit, registryTip: registry, files };
+    const text = project && (await elsewhere.git.readBlobs([project.blob])).get(project.blob)?.toString('utf8');
+    const repository = await openAs(session, { request, elsewhere, address, text });
+    return { ...repository, elsewhere, address, commit, registryTip: registry, files };
   } finally {
     phase.end();
   }
@@ -76,14 +84,14 @@ async function openAs(
   session: Session,
   {
     request,
-    foreign,
+    elsewhere,
     address,
     text,
-  }: { request: ForeignRequest; foreign: ForeignGit; address: ForeignAddress; text: string | undefined },
+  }: { request: ElsewhereRequest; elsewhere: ElsewhereGit; address: ElsewhereAddress; text: string | undefined },
 ): Promise<OpenRepository> {
   const { env, home, globals } = session;
   const paths = configPaths({ env, home });
-  const config = await loadForeignConfig(
+  const config = await loadElsewhereConfig(
     { paths, environment: env, flags: globals.settings },
     {
       text,
@@ -95,10 +103,10 @@ async function openAs(
   const hash = await loadHash(config.project?.hash ?? 'blake3', config.core.hashImplementation);
   const own = request.own?.hash.algorithm === hash.algorithm ? request.own : undefined;
   const cache = own?.cache ?? new ObjectCache(join(request.directory, 'cache'), hash);
-  const layout = { ...foreign.git.layout, worktree: join(request.directory, 'tree') };
+  const layout = { ...elsewhere.git.layout, worktree: join(request.directory, 'tree') };
   return {
     layout,
-    git: foreign.git,
+    git: elsewhere.git,
     hash,
     cache,
     use: own?.use ?? new CacheUse(cache.directory),

@@ -2,24 +2,24 @@ import { isMlvError, MlvError } from '../../core/errors.js';
 import { isExplicitReference, tryReference } from '../../registry/reference.js';
 import {
   type CommittedFile,
-  foreignPath,
+  elsewherePath,
   isRegular,
   type PathCandidates,
   pathCandidates,
-} from '../../workspace/foreign-path.js';
+} from '../../workspace/elsewhere-path.js';
 import type { RepositoryPath } from '../../workspace/paths.js';
 import { parseTarget, pointerPathOf, type Selection, selectTargets, type Target } from '../../workspace/pointers.js';
 import type { OpenRepository } from '../context.js';
 import type { Session } from '../session.js';
-import { type ForeignRepository, openForeign } from './open.js';
-import { type ForeignVersion, foreignVersion } from './version.js';
+import { type ElsewhereRepository, openElsewhere } from './open.js';
+import { type ElsewhereVersion, elsewhereVersion } from './version.js';
 
 /** What a user asked for of a repository elsewhere. */
-export interface ForeignContent {
-  repository: ForeignRepository;
+export interface ElsewhereContent {
+  repository: ElsewhereRepository;
   /** The path that was asked for; undefined for a version, whose paths are those of its targets. */
   path: RepositoryPath | undefined;
-  version?: ForeignVersion;
+  version?: ElsewhereVersion;
   selections: Selection[];
   /** Files that Git itself holds. */
   gitFiles: CommittedFile[];
@@ -27,7 +27,7 @@ export interface ForeignContent {
   problems: MlvError[];
 }
 
-export interface ForeignOperand {
+export interface ElsewhereOperand {
   url: string;
   /** A path, or a reference to a version. */
   operand: string;
@@ -46,14 +46,14 @@ export interface ForeignOperand {
 
 /**
  * Finds what an operand names in a repository elsewhere: a path of it, or else a version of its registry. Errors:
- * `PATH_NOT_FOUND`, those of openForeign and foreignVersion.
+ * `PATH_NOT_FOUND`, those of openElsewhere and elsewhereVersion.
  */
-export async function foreignContent(session: Session, wanted: ForeignOperand): Promise<ForeignContent> {
+export async function elsewhereContent(session: Session, wanted: ElsewhereOperand): Promise<ElsewhereContent> {
   const { operand, contents } = wanted;
   const registry = wanted.versions && tryReference(operand) !== undefined;
   let path: RepositoryPath | undefined;
   try {
-    path = foreignPath(operand);
+    path = elsewherePath(operand);
   } catch (error) {
     if (!registry || !isMlvError(error, 'PATH_OUTSIDE_REPOSITORY')) throw error;
   }
@@ -62,7 +62,7 @@ export async function foreignContent(session: Session, wanted: ForeignOperand): 
     found = path === undefined ? found : pathCandidates(files, path);
     return [...found.pointers, ...(contents ? plainFiles(found, path ?? '') : [])];
   };
-  const repository = await openForeign(session, { ...wanted, registry, choose });
+  const repository = await openElsewhere(session, { ...wanted, registry, choose });
   const isPath = found.pointers.length > 0 || found.file !== undefined || found.below.length > 0 || path === '';
   if (registry && wanted.key !== undefined) return ofVersion(repository, wanted);
   if (isPath && path !== undefined) return atPath(repository, found, path);
@@ -79,18 +79,18 @@ export async function foreignContent(session: Session, wanted: ForeignOperand): 
   }
 }
 
-async function ofVersion(repository: ForeignRepository, wanted: ForeignOperand): Promise<ForeignContent> {
+async function ofVersion(repository: ElsewhereRepository, wanted: ElsewhereOperand): Promise<ElsewhereContent> {
   const { operand, artifactsOnly = false, key } = wanted;
-  const version = await foreignVersion(repository, operand, { artifactsOnly, key });
+  const version = await elsewhereVersion(repository, operand, { artifactsOnly, key });
   const selections = version.targets.map((target) => ({ target: withoutRun(target), below: '' }));
   return { repository, path: undefined, version, selections, gitFiles: [], problems: [] };
 }
 
 async function atPath(
-  repository: ForeignRepository,
+  repository: ElsewhereRepository,
   found: PathCandidates,
   path: RepositoryPath,
-): Promise<ForeignContent> {
+): Promise<ElsewhereContent> {
   const { targets, problems } = await readPointers(repository, found.pointers);
   const isTarget = targets.some((each) => each.path === path || pointerPathOf(each.path) === path);
   if (found.file && !isTarget) {
@@ -115,7 +115,7 @@ function plainFiles({ pointers, file, below }: PathCandidates, path: RepositoryP
 }
 
 async function readPointers(
-  { git }: ForeignRepository,
+  { git }: ElsewhereRepository,
   pointers: readonly CommittedFile[],
 ): Promise<{ targets: Target[]; problems: MlvError[] }> {
   const blobs = await git.readBlobs(pointers.map(({ blob }) => blob));
@@ -138,14 +138,14 @@ function withoutRun(target: Target): Target {
   return { ...target, pointer };
 }
 
-function noRegistry({ address }: ForeignRepository, operand: string): MlvError {
+function noRegistry({ address }: ElsewhereRepository, operand: string): MlvError {
   return new MlvError('MODEL_UNKNOWN', `nothing is registered in ${address.shown}, so it has no '${operand}'`, {
     hint: `see what it tracks: mlv ls ${address.shown}   (a registry that was never sent is sent by its owner: mlv registry push)`,
     data: { reference: operand, url: address.shown },
   });
 }
 
-function notThere({ address, commit }: ForeignRepository, operand: string, cause?: unknown): MlvError {
+function notThere({ address, commit }: ElsewhereRepository, operand: string, cause?: unknown): MlvError {
   return new MlvError('PATH_NOT_FOUND', `${address.shown} has no '${operand}' at ${commit.slice(0, 10)}`, {
     hint: `see what it tracks: mlv ls ${address.shown}`,
     data: { path: operand, url: address.shown, commit },

@@ -1,9 +1,13 @@
 import { relative, resolve, sep } from 'node:path';
-import type { ForeignAddress } from '../../git/foreign-address.js';
+import type { ElsewhereAddress } from '../../git/elsewhere-address.js';
 import type { OpenRepository } from '../context.js';
 
 /** How a pointer names a repository: a path is relative to the top of the working tree where the user's was relative. */
-export function storedUrl({ layout }: Pick<OpenRepository, 'layout'>, typed: string, address: ForeignAddress): string {
+export function storedUrl(
+  { layout }: Pick<OpenRepository, 'layout'>,
+  typed: string,
+  address: ElsewhereAddress,
+): string {
   if (address.local === undefined) return address.shown;
   return storedPath(layout.worktree, typed, address.local);
 }

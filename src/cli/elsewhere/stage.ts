@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkForeignRemotes } from '../../config/foreign.js';
+import { checkElsewhereRemotes } from '../../config/elsewhere.js';
 import { defaultRemote } from '../../config/remote-choice.js';
 import { fileSystemError, type MlvError } from '../../core/errors.js';
 import { entryNameProblem } from '../../objects/entry-name.js';
@@ -8,13 +8,13 @@ import { linkStaysInside } from '../../objects/tree-format.js';
 import { fetchFromRemotes } from '../../transfer/fetch-remotes.js';
 import type { Transferred } from '../../transfer/transferred.js';
 import { checkout } from '../../workspace/checkout.js';
-import { type CommittedFile, isRegular } from '../../workspace/foreign-path.js';
+import { type CommittedFile, isRegular } from '../../workspace/elsewhere-path.js';
 import { absolutePath, ensureRealDirectory, nameOf, parentOf } from '../../workspace/paths.js';
 import { checkoutErrors } from '../checkout-errors.js';
 import { transferContext } from '../open-transfer.js';
 import type { Session } from '../session.js';
-import type { ForeignRepository } from './open.js';
-import type { ForeignContent } from './operand.js';
+import type { ElsewhereRepository } from './open.js';
+import type { ElsewhereContent } from './operand.js';
 
 /** What had to travel. */
 export interface Brought {
@@ -28,13 +28,13 @@ export interface Brought {
  * Fetches what is selected of a repository elsewhere into its cache. Errors: `REMOTE_DENIED` for a remote that it may not
  * name, those of fetchFromRemotes, `OBJECT_MISSING` and `OBJECT_CORRUPT`.
  */
-export async function fetchForeign(
+export async function fetchElsewhere(
   session: Session,
-  { repository, selections }: Pick<ForeignContent, 'repository' | 'selections'>,
+  { repository, selections }: Pick<ElsewhereContent, 'repository' | 'selections'>,
 ): Promise<Transferred[]> {
   if (selections.length === 0) return [];
   const { config } = repository;
-  checkForeignRemotes(
+  checkElsewhereRemotes(
     config,
     selections.map(({ target }) => target.pointer.remote ?? defaultRemote(config)),
   );
@@ -44,13 +44,13 @@ export async function fetchForeign(
 }
 
 /**
- * Brings what was asked for into the empty working tree of the foreign repository, every byte checked: below the paths that
- * it has there. Errors: those of fetchForeign and checkout.
+ * Brings what was asked for into the empty working tree of the repository elsewhere, every byte checked: below the paths that
+ * it has there. Errors: those of fetchElsewhere and checkout.
  */
-export async function stage(session: Session, content: ForeignContent): Promise<Brought> {
+export async function stage(session: Session, content: ElsewhereContent): Promise<Brought> {
   const { repository, selections, gitFiles } = content;
   mkdirSync(repository.layout.worktree, { recursive: true });
-  const transferred = await fetchForeign(session, content);
+  const transferred = await fetchElsewhere(session, content);
   const { reporter, signal } = session;
   const report = await checkout(repository, selections, { reporter, signal });
   const [error] = checkoutErrors(report);
@@ -60,8 +60,8 @@ export async function stage(session: Session, content: ForeignContent): Promise<
   return { transferred, leftOut };
 }
 
-async function stageGitFile(repository: ForeignRepository, file: CommittedFile): Promise<boolean> {
-  const { layout, foreign } = repository;
+async function stageGitFile(repository: ElsewhereRepository, file: CommittedFile): Promise<boolean> {
+  const { layout, elsewhere } = repository;
   const parts = file.path.split('/');
   // A tree that Git's own checks would refuse may hold any name.
   if (parts.some((part) => entryNameProblem(Buffer.from(part, 'utf8')) !== undefined)) return false;
@@ -78,7 +78,7 @@ async function stageGitFile(repository: ForeignRepository, file: CommittedFile):
   try {
     const descriptor = openSync(path, 'wx', file.mode === '100755' ? 0o777 : 0o666);
     try {
-      await foreign.readBlob(file.blob, (bytes) => writeAll(descriptor, bytes));
+      await elsewhere.readBlob(file.blob, (bytes) => writeAll(descriptor, bytes));
     } finally {
       closeSync(descriptor);
     }
@@ -97,6 +97,6 @@ function gravest(errors: readonly MlvError[]): MlvError {
 }
 
 /** Where a staged path is. */
-export function stagedPath({ layout }: ForeignRepository, path: string): string {
+export function stagedPath({ layout }: ElsewhereRepository, path: string): string {
   return path === '' ? layout.worktree : join(layout.worktree, path);
 }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { isMlvError, MlvError } from '../../core/errors.js';
-import { foreignAddress } from '../../git/foreign-address.js';
+import { elsewhereAddress } from '../../git/elsewhere-address.js';
 import { digestOf, type Oid } from '../../objects/oid.js';
 import { diffTrees } from '../../objects/tree-diff.js';
 import { importTarget, type StoredContent } from '../../workspace/import-target.js';
@@ -10,9 +10,9 @@ import { cacheLoader } from '../../workspace/workspace-trees.js';
 import { checkoutErrors } from '../checkout-errors.js';
 import type { OpenRepository } from '../context.js';
 import type { Session } from '../session.js';
-import { foreignObject } from './object.js';
+import { elsewhereObject } from './object.js';
 import { withScratch } from './open.js';
-import { type ForeignContent, foreignContent } from './operand.js';
+import { type ElsewhereContent, elsewhereContent } from './operand.js';
 import { isUnchanged, openUrl, urlObject, urlSource } from './url.js';
 
 export interface UpdateOptions {
@@ -58,7 +58,7 @@ export function isOnThisMachine(source: PointerSource, base: string): boolean {
   const url = source.url.trim();
   if (!isGitSource(source)) return /^file:/i.test(url) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(url);
   try {
-    return foreignAddress(url, base).local !== undefined;
+    return elsewhereAddress(url, base).local !== undefined;
   } catch (error) {
     // What is no address at all is told to the user by the attempt to open it.
     return isMlvError(error, 'PATH_NOT_FOUND');
@@ -91,7 +91,7 @@ async function updateGit(
   const directory = own.cache.temporary.next();
   mkdirSync(directory);
   return withScratch(directory, async () => {
-    const content = await foreignContent(session, {
+    const content = await elsewhereContent(session, {
       url: source.url,
       operand: source.path ?? '',
       revision,
@@ -108,7 +108,7 @@ async function updateGit(
     const known = knownOid(own, content);
     if (options.dryRun && known !== undefined) return compared(imported, { ...after, oid: known });
     const stored =
-      known === source.oid ? contentOf(imported.target, known) : await foreignObject(session, own, content);
+      known === source.oid ? contentOf(imported.target, known) : await elsewhereObject(session, own, content);
     if (options.dryRun) return compared(imported, { ...after, oid: stored.oid }, changesOf(own, imported, stored));
     if (stored.oid === source.oid && revision === source.rev) return unchanged(imported, { ...after, oid: stored.oid });
     return bring(session, own, imported, { stored, after: { ...after, oid: stored.oid }, options });
@@ -144,7 +144,7 @@ async function updateUrl(
 }
 
 /** What is known of the content without fetching it: a pointer that both repositories name by the same algorithm. */
-function knownOid(own: OpenRepository, { repository, selections, gitFiles, path }: ForeignContent): Oid | undefined {
+function knownOid(own: OpenRepository, { repository, selections, gitFiles, path }: ElsewhereContent): Oid | undefined {
   const [only] = selections;
   if (!only || selections.length > 1 || gitFiles.length > 0 || repository.cache !== own.cache) return undefined;
   return only.below === '' && only.target.path === path ? only.target.pointer.oid : undefined;

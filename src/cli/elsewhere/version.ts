@@ -7,10 +7,10 @@ import { versionClosure } from '../../registry/version-closure.js';
 import { versionTargets } from '../../registry/version-targets.js';
 import { isWithin } from '../../workspace/paths.js';
 import { isPointerPath, type Target } from '../../workspace/pointers.js';
-import type { ForeignRepository } from './open.js';
+import type { ElsewhereRepository } from './open.js';
 
 /** A version of somebody else's registry. */
-export interface ForeignVersion {
+export interface ElsewhereVersion {
   /** `fraud@1.4.0`. */
   name: string;
   manifest: Manifest;
@@ -21,16 +21,16 @@ export interface ForeignVersion {
  * Finds the version that a reference means in a registry elsewhere, and the files and directories it consists of; only
  * what that needs is fetched. Errors: those of parseReference, resolveReference, versionClosure and versionTargets.
  */
-export async function foreignVersion(
-  repository: ForeignRepository,
+export async function elsewhereVersion(
+  repository: ElsewhereRepository,
   text: string,
   { artifactsOnly, key }: { artifactsOnly: boolean; key?: string | undefined },
-): Promise<ForeignVersion> {
+): Promise<ElsewhereVersion> {
   const reference = parseReference(text);
   const registry = openRegistry({ git: repository.git, remote: undefined, interactive: false });
   await fetchFiles(repository, repository.registryTip, modelOf(reference));
   const viewAtTime = async (time: Date) => {
-    await repository.foreign.fetchHistory(REGISTRY_BRANCH);
+    await repository.elsewhere.fetchHistory(REGISTRY_BRANCH);
     const commit = await registry.tipAt(time);
     await fetchFiles(repository, commit, undefined);
     return viewsInTime(registry)(time);
@@ -53,28 +53,28 @@ function modelOf(reference: Reference): string | undefined {
 
 /** The files of one model, or of all. */
 async function fetchFiles(
-  { foreign }: ForeignRepository,
+  { elsewhere }: ElsewhereRepository,
   tip: string | undefined,
   model: string | undefined,
 ): Promise<void> {
   if (tip === undefined) return;
-  const files = await foreign.git.plumbing.listTree(tip, []);
+  const files = await elsewhere.git.plumbing.listTree(tip, []);
   const needed = files.filter(
     ({ path }) => path === POLICY_PATH || isWithin(path, model === undefined ? 'models' : `models/${model}`),
   );
-  await foreign.fetchBlobs(
+  await elsewhere.fetchBlobs(
     tip,
     needed.map(({ blob }) => blob),
   );
 }
 
 /** Pointers of the version's commit say which remote has what; where it is not to be had, the manifest does. */
-async function fetchPointers({ foreign }: ForeignRepository, manifest: Manifest): Promise<void> {
+async function fetchPointers({ elsewhere }: ElsewhereRepository, manifest: Manifest): Promise<void> {
   const { commit, model, version } = manifest;
-  if (!(await foreign.fetchCommit(commit, `${model}@${version}`)) || !(await foreign.git.hasCommit(commit))) return;
-  const files = await foreign.git.plumbing.listTree(commit, []);
+  if (!(await elsewhere.fetchCommit(commit, `${model}@${version}`)) || !(await elsewhere.git.hasCommit(commit))) return;
+  const files = await elsewhere.git.plumbing.listTree(commit, []);
   const pointers = files.filter(({ path }) => isPointerPath(path));
-  await foreign.fetchBlobs(
+  await elsewhere.fetchBlobs(
     commit,
     pointers.map(({ blob }) => blob),
   );

@@ -4,9 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { MlvError } from '../../core/errors.js';
 import { deliver, makeOwn } from '../../workspace/deliver.js';
 import { withScratch } from '../elsewhere/open.js';
-import type { ForeignContent } from '../elsewhere/operand.js';
-import { foreignContent } from '../elsewhere/operand.js';
-import { printForeign } from '../elsewhere/print.js';
+import type { ElsewhereContent } from '../elsewhere/operand.js';
+import { elsewhereContent } from '../elsewhere/operand.js';
+import { printElsewhere } from '../elsewhere/print.js';
 import { scratchDirectory } from '../elsewhere/scratch.js';
 import { stage, stagedPath } from '../elsewhere/stage.js';
 import { errorDocument } from '../errors.js';
@@ -17,7 +17,7 @@ import { transferredDocuments } from '../transfers.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
 /**
- * `mlv get`: see its declaration. Errors: `TARGET_EXISTS`, `PATH_NOT_FOUND`, those of foreignContent and stage.
+ * `mlv get`: see its declaration. Errors: `TARGET_EXISTS`, `PATH_NOT_FOUND`, those of elsewhereContent and stage.
  */
 export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
   const [url = '', operand = ''] = args;
@@ -39,9 +39,9 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     ? scratchDirectory(tmpdir())
     : scratchDirectory(nearestDirectory(resolve(session.cwd, output ?? '.')));
   return withScratch(directory, async () => {
-    const content = await foreignContent(session, { ...asked, directory });
+    const content = await elsewhereContent(session, { ...asked, directory });
     if (print) {
-      await printForeign(session, content);
+      await printElsewhere(session, content);
       return {};
     }
     return bring(session, content, { output, into, force: options.force === true });
@@ -50,7 +50,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
 
 async function bring(
   session: Session,
-  content: ForeignContent,
+  content: ElsewhereContent,
   { output, into, force }: { output: string | undefined; into: boolean; force: boolean },
 ): Promise<Result> {
   const { repository, path, version, problems } = content;
@@ -62,9 +62,9 @@ async function bring(
   for (const each of [...leftOut, ...own.leftOut]) {
     session.reporter.warn(`left out: '${each}' is a link that leads elsewhere, or a repository of its own`);
   }
-  const { address, commit, foreign } = repository;
+  const { address, commit, elsewhere } = repository;
   const what = version?.name ?? (path === '' ? 'everything' : quotePath(path ?? ''));
-  const gitBytes = foreign.received();
+  const gitBytes = elsewhere.received();
   return {
     done: [
       `got ${what} of ${address.shown} at ${commit.slice(0, 10)}: ${summary(delivered)}, in ${quotePath(output ?? basename(to))}`,

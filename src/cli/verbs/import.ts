@@ -4,15 +4,15 @@ import { checkImportPlace, importTarget } from '../../workspace/import-target.js
 import type { PointerSource } from '../../workspace/pointer-source.js';
 import { openRepository } from '../context.js';
 import { importResult } from '../elsewhere/import-result.js';
-import { foreignObject } from '../elsewhere/object.js';
+import { elsewhereObject } from '../elsewhere/object.js';
 import { withScratch } from '../elsewhere/open.js';
-import { foreignContent } from '../elsewhere/operand.js';
+import { elsewhereContent } from '../elsewhere/operand.js';
 import { importPlace } from '../elsewhere/place.js';
 import { storedUrl } from '../elsewhere/source-url.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
-/** `mlv import`: see its declaration. Errors: those of foreignContent, foreignObject, checkImportPlace, importTarget. */
+/** `mlv import`: see its declaration. Errors: those of elsewhereContent, elsewhereObject, checkImportPlace, importTarget. */
 export async function run(session: Session, { args: [url = '', operand = ''], options }: VerbInput): Promise<Result> {
   const own = await openRepository(session);
   const force = options.force === true;
@@ -22,12 +22,12 @@ export async function run(session: Session, { args: [url = '', operand = ''], op
   mkdirSync(directory);
   return withScratch(directory, async () => {
     const asked = { url, operand, revision, directory, contents: true, versions: false, own };
-    const content = await foreignContent(session, asked);
+    const content = await elsewhereContent(session, asked);
     const [problem] = content.problems;
     if (problem) throw problem;
     const path = placeOf(posix.basename(content.path ?? ''));
     await checkImportPlace(own, { path, directory: true }, force);
-    const stored = await foreignObject(session, own, content);
+    const stored = await elsewhereObject(session, own, content);
     const { address, commit } = content.repository;
     const source: PointerSource = {
       url: storedUrl(own, url, address),

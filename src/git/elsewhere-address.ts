@@ -6,7 +6,7 @@ import { percentDecoded } from '../core/percent.js';
 import { redactUrl } from '../core/redact.js';
 
 /** Where a Git repository is that nobody cloned here. */
-export interface ForeignAddress {
+export interface ElsewhereAddress {
   /** What Git is given; may hold credentials. */
   url: string;
   /** Fit to be printed and stored: without password, and for HTTP without a user. */
@@ -26,7 +26,7 @@ const NETWORK = new Set(['https', 'http', 'ssh', 'git']);
  * to `cwd` (absolute). Looks at the disk for a path only. Errors: `REMOTE_URL_INVALID` for what would start a helper
  * program or an option of one, and for a scheme that is none of these; `PATH_NOT_FOUND`.
  */
-export function foreignAddress(text: string, cwd: string): ForeignAddress {
+export function elsewhereAddress(text: string, cwd: string): ElsewhereAddress {
   const given = text.trim();
   if (given === '') throw invalid(text, 'it is empty');
   if (CONTROL.test(given)) throw invalid(given, 'it contains a control character');
@@ -48,7 +48,7 @@ export function looksLikeGitUrl(text: string): boolean {
   return HELPER.test(text) || SCP.exec(text)?.[1] !== undefined;
 }
 
-function networkAddress(scheme: string, given: string): ForeignAddress {
+function networkAddress(scheme: string, given: string): ElsewhereAddress {
   if (!NETWORK.has(scheme)) throw invalid(given, `'${scheme}://' is not supported`);
   let url: URL;
   try {
@@ -66,7 +66,7 @@ function networkAddress(scheme: string, given: string): ForeignAddress {
   return { url: given, shown: redactUrl(`${scheme}://${url.host}${url.pathname}${url.search}`) };
 }
 
-function localAddress(path: string, given: string): ForeignAddress {
+function localAddress(path: string, given: string): ElsewhereAddress {
   if (isDirectory(path)) return { url: path, shown: path, local: path };
   throw new MlvError('PATH_NOT_FOUND', `'${redactUrl(given)}' is neither a Git URL nor a directory`, {
     hint: 'give a URL (https://…, ssh://…, user@host:path) or the path of a repository',

@@ -43,7 +43,7 @@ const SAFE: Readonly<Record<string, string>> = {
  * proxies work as always, without the ties to a repository, and with transports that run no command of the address.
  * Without a `url`, Git can reach nothing at all.
  */
-export function foreignEnvironment(
+export function elsewhereEnvironment(
   env: NodeJS.ProcessEnv,
   source?: { url: string; local: boolean },
 ): NodeJS.ProcessEnv {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foreignAddress, looksLikeGitUrl } from '../../src/git/foreign-address.js';
-import { foreignEnvironment } from '../../src/git/foreign-environment.js';
-import { foreignPath, pathCandidates } from '../../src/workspace/foreign-path.js';
+import { elsewhereAddress, looksLikeGitUrl } from '../../src/git/elsewhere-address.js';
+import { elsewhereEnvironment } from '../../src/git/elsewhere-environment.js';
+import { elsewherePath, pathCandidates } from '../../src/workspace/elsewhere-path.js';
 import { isGitSource, type PointerSource, readSource, withSource } from '../../src/workspace/pointer-source.js';
 
 describe('the address of a repository elsewhere', () => {
   it('is printed and stored without credentials', () => {
-    const shown = (url: string): string => foreignAddress(url, '/').shown;
+    const shown = (url: string): string => elsewhereAddress(url, '/').shown;
     expect(shown('https://ann:geheim@example.com/a.git')).toBe('https://example.com/a.git');
     expect(shown('https://token@example.com:8443/a.git')).toBe('https://example.com:8443/a.git');
     expect(shown('ssh://git:geheim@example.com:2222/a.git')).toBe('ssh://git@example.com:2222/a.git');
@@ -28,12 +28,12 @@ describe('the address of a repository elsewhere', () => {
       'svn://h/x',
       '',
     ]) {
-      expect(() => foreignAddress(bad, '/'), bad).toThrow(expect.objectContaining({ code: 'REMOTE_URL_INVALID' }));
+      expect(() => elsewhereAddress(bad, '/'), bad).toThrow(expect.objectContaining({ code: 'REMOTE_URL_INVALID' }));
     }
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {
-          const { url } = foreignAddress(text, '/nowhere');
+          const { url } = elsewhereAddress(text, '/nowhere');
           expect(url.startsWith('-') || /^[a-z0-9+.-]+::/i.test(url)).toBe(false);
         } catch (error) {
           expect(['REMOTE_URL_INVALID', 'PATH_NOT_FOUND']).toContain((error as { code?: string }).code);
@@ -60,23 +60,23 @@ describe('the environment of a Git that reads a repository elsewhere', () => {
       GIT_CONFIG_KEY_0: 'a.b',
       GIT_CONFIG_VALUE_0: 'c',
     };
-    const open = foreignEnvironment(env, { url: 'https://u:p@h/x', local: false });
+    const open = elsewhereEnvironment(env, { url: 'https://u:p@h/x', local: false });
     expect(open).toMatchObject({ HOME: '/h', GIT_CONFIG_KEY_0: 'a.b', GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh' });
     expect([open.GIT_DIR, open.GIT_INDEX_FILE]).toEqual([undefined, undefined]);
     expect(Object.values(open)).toContain('https://u:p@h/x');
-    const closed = foreignEnvironment(env);
+    const closed = elsewhereEnvironment(env);
     expect(closed.GIT_ALLOW_PROTOCOL).toBe('none');
     expect(Object.values(closed)).not.toContain('https://u:p@h/x');
-    const narrow = foreignEnvironment({ GIT_ALLOW_PROTOCOL: 'https' }, { url: 'x', local: false });
+    const narrow = elsewhereEnvironment({ GIT_ALLOW_PROTOCOL: 'https' }, { url: 'x', local: false });
     expect(narrow.GIT_ALLOW_PROTOCOL).toBe('https');
   });
 });
 
 describe('a path in a repository elsewhere', () => {
   it('stays inside', () => {
-    expect([foreignPath('./data//x/'), foreignPath('.'), foreignPath('')]).toEqual(['data/x', '', '']);
+    expect([elsewherePath('./data//x/'), elsewherePath('.'), elsewherePath('')]).toEqual(['data/x', '', '']);
     for (const bad of ['../x', 'a/../../x', '/etc/passwd', '.git/config', 'a/.GIT/x']) {
-      expect(() => foreignPath(bad), bad).toThrow(expect.objectContaining({ code: 'PATH_OUTSIDE_REPOSITORY' }));
+      expect(() => elsewherePath(bad), bad).toThrow(expect.objectContaining({ code: 'PATH_OUTSIDE_REPOSITORY' }));
     }
   });
 

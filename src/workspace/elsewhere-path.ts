@@ -25,7 +25,7 @@ export interface PathCandidates {
  * A path as a user types it for somebody else's repository: from its top, `/`-separated. Empty for the top. Error:
  * `PATH_OUTSIDE_REPOSITORY`.
  */
-export function foreignPath(text: string): RepositoryPath {
+export function elsewherePath(text: string): RepositoryPath {
   const parts = text.split('/').filter((part) => part !== '' && part !== '.');
   const bad = parts.some((part) => entryNameProblem(Buffer.from(part, 'utf8')) !== undefined);
   if (!bad && !text.startsWith('/')) return parts.join('/');

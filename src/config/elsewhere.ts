@@ -5,7 +5,7 @@ import type { Config, EffectiveValue } from './config.js';
 import type { LevelEntry } from './document.js';
 
 /** How far the `mlv.yaml` of somebody else's repository is trusted. */
-export interface ForeignTrust {
+export interface ElsewhereTrust {
   /** Absolute directory from which relative directories start; undefined where the repository is on another machine. */
   base: string | undefined;
   /** Endpoints that the user's own configuration names. */
@@ -22,20 +22,20 @@ export function admitted(settings: ReadonlyMap<string, LevelEntry>): Map<string,
 }
 
 /**
- * A review for resolveConfig. A remote whose address the foreign repository gives keeps none of the user's credentials for
+ * A review for resolveConfig. A remote whose address the repository elsewhere gives keeps none of the user's credentials for
  * a remote of that name, and no endpoint that is not the user's too; an address that is a directory is taken only from a
  * repository on this machine. What the user gives on the command line or for an address of their own stays.
  */
-export function reviewForeign(name: string, trust: ForeignTrust): (values: Map<string, EffectiveValue>) => void {
+export function reviewElsewhere(name: string, trust: ElsewhereTrust): (values: Map<string, EffectiveValue>) => void {
   return (values) => {
     preferTheirDefault(values);
     for (const [key, each] of [...values]) {
       const { remote } = each.known;
       if (remote === undefined) continue;
-      const isForeign = values.get(`remote.${remote}.url`)?.origin.level === 'project';
+      const isTheirs = values.get(`remote.${remote}.url`)?.origin.level === 'project';
       const setting = key.slice(`remote.${remote}.`.length);
-      if (isForeign && (each.known.setting.secret || OF_OWN_REMOTE.has(setting))) values.delete(key);
-      if (setting === 'url' && isForeign) place(values, key, { each, name, trust });
+      if (isTheirs && (each.known.setting.secret || OF_OWN_REMOTE.has(setting))) values.delete(key);
+      if (setting === 'url' && isTheirs) place(values, key, { each, name, trust });
     }
     for (const each of values.values()) checkEndpoint(each, { name, trust });
   };
@@ -50,7 +50,7 @@ function preferTheirDefault(values: Map<string, EffectiveValue>): void {
 function place(
   values: Map<string, EffectiveValue>,
   key: string,
-  { each, name, trust }: { each: EffectiveValue; name: string; trust: ForeignTrust },
+  { each, name, trust }: { each: EffectiveValue; name: string; trust: ElsewhereTrust },
 ): void {
   const url = String(each.value).trim();
   const scheme = URL_SCHEME.exec(url)?.[0].toLowerCase();
@@ -79,7 +79,7 @@ const REFUSED = 'refused-directory://';
  * Checks the remotes that are to be used. Error: `REMOTE_DENIED` for one that a repository elsewhere says is a directory
  * of this machine.
  */
-export function checkForeignRemotes(config: Config, names: readonly string[]): void {
+export function checkElsewhereRemotes(config: Config, names: readonly string[]): void {
   for (const name of names) {
     const url = config.remotes.get(name)?.url;
     if (!url?.startsWith(REFUSED)) continue;
@@ -93,7 +93,7 @@ export function checkForeignRemotes(config: Config, names: readonly string[]): v
 /** Credentials of the environment are signed for whatever endpoint is set. */
 function checkEndpoint(
   { known, value, origin }: EffectiveValue,
-  { name, trust }: { name: string; trust: ForeignTrust },
+  { name, trust }: { name: string; trust: ElsewhereTrust },
 ): void {
   if (origin.level !== 'project' || !known.key.endsWith('.endpoint')) return;
   const endpoint = sameEndpoint(String(value));

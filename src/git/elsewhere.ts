@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { isMlvError, MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import { type GitContext, gitContext } from './context.js';
-import type { ForeignAddress } from './foreign-address.js';
-import { foreignEnvironment, SOURCE } from './foreign-environment.js';
+import type { ElsewhereAddress } from './elsewhere-address.js';
+import { elsewhereEnvironment, SOURCE } from './elsewhere-environment.js';
 import type { Git } from './git.js';
 import { gitOver } from './open.js';
 import { type GitOutcome, runGit } from './process.js';
 
-/** How a foreign repository is read. */
-export interface ForeignOptions {
+/** How a repository elsewhere is read. */
+export interface ElsewhereOptions {
   /** The user's environment. */
   env: NodeJS.ProcessEnv;
   /** Absolute path of a directory that nobody else uses; Git's data goes below it. */
@@ -21,8 +21,8 @@ export interface ForeignOptions {
 }
 
 /** What of a Git repository elsewhere was asked for, and no more, in a bare repository of its own. */
-export interface ForeignGit {
-  readonly address: ForeignAddress;
+export interface ElsewhereGit {
+  readonly address: ElsewhereAddress;
   /** Reads what was fetched. Never reaches the network; its working tree is an empty directory. */
   readonly git: Git;
   /**
@@ -48,14 +48,14 @@ const NARROW = ['--depth=1', '--filter=blob:none'];
 const REVISION_REF = 'refs/mlv/revision';
 
 /** Prepares to read a repository; nothing is fetched yet. Errors: `GIT_FAILED`, `GIT_NOT_FOUND`. */
-export async function openForeignGit(address: ForeignAddress, options: ForeignOptions): Promise<ForeignGit> {
+export async function openElsewhereGit(address: ElsewhereAddress, options: ElsewhereOptions): Promise<ElsewhereGit> {
   const gitDir = join(options.directory, 'git');
   const worktree = join(options.directory, 'empty');
   mkdirSync(worktree, { recursive: true });
   const reader = new Reader(address, { ...options, directory: gitDir });
   const args = ['init', '--quiet', '--bare', '--template=', '--', gitDir];
-  await runGit(args, { cwd: options.directory, env: foreignEnvironment(options.env) });
-  const context = gitContext({ worktree, gitDir, commonDir: gitDir, prefix: '' }, foreignEnvironment(options.env));
+  await runGit(args, { cwd: options.directory, env: elsewhereEnvironment(options.env) });
+  const context = gitContext({ worktree, gitDir, commonDir: gitDir, prefix: '' }, elsewhereEnvironment(options.env));
   const git = gitOver(context);
   return {
     address,
@@ -89,10 +89,10 @@ class Reader {
   private readonly env: NodeJS.ProcessEnv;
 
   constructor(
-    readonly address: ForeignAddress,
-    private readonly options: ForeignOptions,
+    readonly address: ElsewhereAddress,
+    private readonly options: ElsewhereOptions,
   ) {
-    this.env = foreignEnvironment(options.env, { url: address.url, local: address.local !== undefined });
+    this.env = elsewhereEnvironment(options.env, { url: address.url, local: address.local !== undefined });
   }
 
   /** True when Git did it; what it said otherwise is in `said`. Errors: those of a Git that cannot be started. */
@@ -156,7 +156,7 @@ class Reader {
 interface Wanted {
   revision: string | undefined;
   registry: string | undefined;
-  options: ForeignOptions;
+  options: ElsewhereOptions;
 }
 
 async function fetchRevision(reader: Reader, git: Git, wanted: Wanted): Promise<{ commit: string; registry?: string }> {
@@ -195,7 +195,7 @@ function isRefName(revision: string): boolean {
 /** The commit of `main~2`, `1a2b3c4d` or `v1.0^{}`: all commits, and nothing else, are fetched apart from the rest. */
 async function findInHistory(
   reader: Reader,
-  { revision, options }: { revision: string; options: ForeignOptions },
+  { revision, options }: { revision: string; options: ElsewhereOptions },
 ): Promise<string> {
   if (/^[-+]|[:*?[\\\s]|\.\./.test(revision)) throw unknownThere(revision, reader.address, new Map());
   const apart = { ...options, directory: join(options.directory, 'history') };
@@ -211,10 +211,10 @@ async function findInHistory(
 }
 
 async function openHistory(
-  address: ForeignAddress,
-  options: ForeignOptions,
+  address: ElsewhereAddress,
+  options: ElsewhereOptions,
 ): Promise<{ git: Git; all: () => Promise<void> }> {
-  const { git } = await openForeignGit(address, options);
+  const { git } = await openElsewhereGit(address, options);
   const reader = new Reader(address, { ...options, directory: git.layout.gitDir });
   const refspecs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
   return {
@@ -228,7 +228,7 @@ function isThere(name: string, refs: ReadonlyMap<string, string>): boolean {
   return [name, `refs/${name}`, `refs/tags/${name}`, `refs/heads/${name}`].some((each) => refs.has(each));
 }
 
-function unknownThere(revision: string, { shown }: ForeignAddress, refs: ReadonlyMap<string, string>): MlvError {
+function unknownThere(revision: string, { shown }: ElsewhereAddress, refs: ReadonlyMap<string, string>): MlvError {
   const empty = revision === 'HEAD' && refs.size === 0;
   const message = empty ? `${shown} has no commit yet` : `'${revision}' names no commit of ${shown}`;
   return new MlvError('REVISION_UNKNOWN', message, {
