@@ -72,8 +72,9 @@ async function measureAll({ options, root, server }: Run): Promise<Comparison> {
     const rounds: Map<string, Sample[][]>[] = [];
     for (let round = 0; round < (options.runs ?? 1); round++) {
       const context = base();
-      rounds.push(await sequence(context, { set, server, tools, skipped, say }));
-      removeTree(context.directory);
+      rounds.push(await sequence(context, { set, server, tools, skipped, say, round }));
+      // Where many files were removed, ext4 takes minutes until it creates new ones as fast as before: those stay to the end.
+      if (set.files === 1) removeTree(context.directory);
     }
     jobs.push(...summarise(set, rounds));
   }
@@ -82,7 +83,12 @@ async function measureAll({ options, root, server }: Run): Promise<Comparison> {
     smoke: options.smoke,
     machine: describeMachine(root),
     server: server.name,
-    tools: tools.map((tool) => ({ name: tool.name, version: versionOf(tool), objectPerFile: tool.objectPerFile })),
+    tools: tools.map((tool) => ({
+      name: tool.name,
+      version: versionOf(tool),
+      objectPerFile: tool.objectPerFile,
+      variant: tool.variantOf !== undefined,
+    })),
     skipped,
     jobs,
   };
@@ -98,33 +104,40 @@ interface Sequence {
   tools: readonly Tool[];
   skipped: Comparison['skipped'];
   say(text: string): void;
+  /** Counts the rounds from 0: each lets another tool begin. */
+  round: number;
 }
 
 /** All jobs with one data set, by all tools in turns: job name to tool name to the samples of its commands. */
 async function sequence(
   context: Context,
-  { set, server, tools, skipped, say }: Sequence,
+  { set, server, tools, skipped, say, round }: Sequence,
 ): Promise<Map<string, Sample[][]>> {
   const repository = makeRepository(context, 'repository');
   const data = join(repository, 'data');
   mkdirSync(data);
   if (set.files === 1) writeRandomFile(join(data, 'model.bin'), [{ seed: 'compare', bytes: set.size }]);
   else writeSmallFiles(data, set.files, set.size);
+  const began = Date.now();
   const racers = tools.map((tool, index) => {
     const received = join(context.directory, `received-${index}`);
-    if (tool.name !== 'mlv') mkdirSync(received);
-    return { tool, scene: { context, server, repository, received, prefix: `${set.files}-${Date.now()}-${index}` } };
+    if (!tool.handOver) mkdirSync(received);
+    const sender = tool.variantOf ? tools.findIndex(({ name }) => name === tool.variantOf) : index;
+    return { tool, scene: { context, server, repository, received, prefix: `${set.files}-${began}-${sender}` } };
   });
   for (const { tool, scene } of racers) tool.prepare?.(scene);
   const results = new Map<string, Sample[][]>();
+  let turn = round;
   for (const second of [false, true]) {
     if (second) changePart(data, set);
     for (const way of ['up', 'down'] as const) {
-      for (const { tool, scene } of racers) {
+      for (const { tool, scene } of fromTurn(racers, turn++)) {
         if (way === 'down') tool.handOver?.(scene, second);
         const job = { way, second };
+        const commands = tool.commands(scene, job);
+        if (commands.length === 0) continue;
         try {
-          const samples = await timed(tool.commands(scene, job));
+          const samples = await timed(commands);
           if (way === 'down') must(context.program(data, ['diff', '-rq', data, join(scene.received, 'data')]));
           results.set(`${nameOf(set, job)}\n${tool.name}`, [samples]);
           say(`  ${nameOf(set, job)}, ${tool.name}: ${total(samples).toFixed(2)} s`);
@@ -138,6 +151,12 @@ async function sequence(
     }
   }
   return results;
+}
+
+/** The same in another order: nobody always comes first, or always after the same one. */
+function fromTurn<T>(racers: readonly T[], turn: number): T[] {
+  const first = turn % Math.max(racers.length, 1);
+  return [...racers.slice(first), ...racers.slice(0, first)];
 }
 
 async function timed(commands: readonly Command[]): Promise<Sample[]> {

@@ -27,7 +27,7 @@ export interface Comparison {
   machine: Machine;
   server: string;
   /** Tools with their versions, in the order of the columns; and those that were not there or failed, and why. */
-  tools: { name: string; version: string; objectPerFile: boolean }[];
+  tools: { name: string; version: string; objectPerFile: boolean; variant: boolean }[];
   skipped: { tool: string; job?: string; reason: string }[];
   jobs: JobResult[];
 }
@@ -44,13 +44,17 @@ export function comparisonMarkdown(report: Comparison): string {
   const names = report.tools.map(({ name }) => name);
   const head = ['job', ...names, 'mlv against the best other', 'mlv against the best of one object a file'];
   const perFile = new Set(report.tools.filter(({ objectPerFile }) => objectPerFile).map(({ name }) => name));
+  const variants = new Set(report.tools.filter(({ variant }) => variant).map(({ name }) => name));
   const rows = report.jobs.map(({ job, cells, bytes }) => [
     job,
     ...names.map((name) => cellText(find(cells, name), bytes)),
-    lead(cells, () => true),
+    lead(cells, (name) => !variants.has(name)),
     lead(cells, (name) => perFile.has(name)),
   ]);
-  const versions = report.tools.map(({ name, version }) => (name === OURS ? name : `${name} (${version})`)).join(', ');
+  const versions = report.tools
+    .filter(({ variant }) => !variant)
+    .map(({ name, version }) => (name === OURS ? name : `${name} (${version})`))
+    .join(', ');
   const skipped = report.skipped.map(({ tool, job, reason }) => `- ${tool}${job ? `, ${job}` : ''}: ${reason}`);
   return [
     `Measured on ${report.date.slice(0, 10)}: ${machineLine(report.machine)}. Server: ${report.server}, on the same machine. ${versions}.`,
@@ -70,7 +74,7 @@ function find(cells: readonly Cell[], name: string): Cell | undefined {
 }
 
 function cellText(cell: Cell | undefined, bytes: number): string {
-  if (!cell) return 'not measured';
+  if (!cell) return '–';
   const parts = cell.parts && cell.parts.length > 1 ? ` (${cell.parts.map(seconds).join(' + ')})` : '';
   const cpu = cell.cpuSeconds === undefined ? '' : `; CPU ${(cell.cpuSeconds / (bytes / GIB)).toFixed(1)} s/GiB`;
   return `${seconds(cell.seconds)} s${parts}${cpu}`;

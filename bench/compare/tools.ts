@@ -28,6 +28,8 @@ export interface Tool {
   version: readonly string[];
   /** True when it stores one object for each file. */
   objectPerFile: boolean;
+  /** The tool of which this is another setting: it takes what that one sent, and sends nothing. */
+  variantOf?: string;
   /** What is not measured: before the first job. */
   prepare?(scene: Scene): void;
   /** What is not measured: between a job's up and its down. */
@@ -47,7 +49,8 @@ const mlv: Tool = {
   handOver({ context, repository, received }, second) {
     const env = identity();
     must(context.program(repository, ['git', 'add', '--all', '.'], env));
-    must(context.program(repository, ['git', 'commit', '--quiet', '--message', 'a version'], env));
+    // Two settings hand the same version over.
+    must(context.program(repository, ['git', 'commit', '--quiet', '--allow-empty', '--message', 'a version'], env));
     if (second) must(context.program(received, ['git', 'pull', '--quiet'], env));
     else must(context.program(context.directory, ['git', 'clone', '--quiet', repository, received], env));
   },
@@ -62,6 +65,17 @@ const mlv: Tool = {
     };
     if (way === 'down') return [context.mlv(received, ['pull'], env)];
     return [context.mlv(repository, ['add', 'data'], env), context.mlv(repository, ['push'], env)];
+  },
+};
+
+/** Down only: with one copy of the bytes on the disk, as every other tool leaves them. */
+const hardLinks: Tool = {
+  ...mlv,
+  name: 'mlv, hard links',
+  variantOf: mlv.name,
+  commands(scene, job) {
+    if (job.way === 'up') return [];
+    return mlv.commands(scene, job).map((each) => ({ ...each, env: { ...each.env, MLV_CACHE_LINK: 'hardlink' } }));
   },
 };
 
@@ -126,7 +140,7 @@ const restic: Tool = {
 };
 
 /** The tools in the order of the table's columns. */
-export const TOOLS: readonly Tool[] = [mlv, s5cmd, rclone, aws, restic];
+export const TOOLS: readonly Tool[] = [mlv, hardLinks, s5cmd, rclone, aws, restic];
 
 /** A command of another tool, with all that any of them has to know of the server. */
 function command(scene: Scene, argv: readonly string[], cwd = scene.context.directory): Command {

@@ -161,9 +161,10 @@ describe('the comparison', () => {
     machine: MACHINE,
     server: 'a server',
     tools: [
-      { name: 'mlv', version: '', objectPerFile: false },
-      { name: 'copier', version: '1.2', objectPerFile: true },
-      { name: 'packer', version: '3.4', objectPerFile: false },
+      { name: 'mlv', version: '', objectPerFile: false, variant: false },
+      { name: 'mlv, linked', version: '', objectPerFile: false, variant: true },
+      { name: 'copier', version: '1.2', objectPerFile: true, variant: false },
+      { name: 'packer', version: '3.4', objectPerFile: false, variant: false },
     ],
     skipped: [{ tool: 'other', reason: 'other is not on the PATH' }],
     jobs: [{ job: 'up', bytes: 2 * 1024 ** 3, cells }],
@@ -178,9 +179,9 @@ describe('the comparison', () => {
       ]),
     );
     expect(text).toContain(
-      '| up | 2.00 s (0.50 + 1.50); CPU 1.5 s/GiB | 30.0 s; CPU 4.0 s/GiB | 5.00 s | 2.5 × | 15 × |',
+      '| up | 2.00 s (0.50 + 1.50); CPU 1.5 s/GiB | – | 30.0 s; CPU 4.0 s/GiB | 5.00 s | 2.5 × | 15 × |',
     );
-    expect(text).toContain('copier (1.2), packer (3.4)');
+    expect(text).toContain('mlv, copier (1.2), packer (3.4).');
     expect(text).toContain('- other: other is not on the PATH');
   });
 
@@ -191,6 +192,17 @@ describe('the comparison', () => {
         { tool: 'copier', seconds: 1 },
       ]),
     );
-    expect(text).toContain('| up | 4.00 s | 1.00 s | not measured | **0.25 ×** | **0.25 ×** |');
+    expect(text).toContain('| up | 4.00 s | – | 1.00 s | – | **0.25 ×** | **0.25 ×** |');
+  });
+
+  it('never takes another setting of mlv for one of the others', () => {
+    const text = comparisonMarkdown(
+      comparison([
+        { tool: 'mlv', seconds: 4 },
+        { tool: 'mlv, linked', seconds: 1 },
+        { tool: 'copier', seconds: 2 },
+      ]),
+    );
+    expect(text).toContain('| up | 4.00 s | 1.00 s | 2.00 s | – | **0.50 ×** | **0.50 ×** |');
   });
 });
