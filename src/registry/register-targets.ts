@@ -104,7 +104,7 @@ function refuseBoth(artifacts: readonly Target[], data: readonly Target[]): void
 
 /** What was never brought here (after a clone) has no content that could be another. */
 function isOther({ state }: TargetStatus): boolean {
-  return state === 'modified' || state === 'type';
+  return state === 'modified' || state === 'behind' || state === 'type';
 }
 
 async function uncommittedTargets(

@@ -3,12 +3,14 @@ import type { Amount, Phase, Reporter } from '../core/reporter.js';
 import { silentReporter } from '../core/reporter.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { Ingester } from '../objects/link-ingest.js';
+import { digestOf } from '../objects/oid.js';
 import { KIND } from '../objects/tree-format.js';
 import { completeTarget } from './absent-entries.js';
 import { addInside } from './add-inside.js';
 import { type AddTarget, checkAddTargets } from './add-targets.js';
 import { hashingSink, storingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
+import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
 import { ignoreInGit } from './git-ignore-file.js';
 import { reopenTrees, rereadLost } from './lost-objects.js';
@@ -18,6 +20,7 @@ import type { ContentSink } from './pending-files.js';
 import { POINTER_SUFFIX, type Pointer, type PointerRun } from './pointer-format.js';
 import { writePointers } from './pointer-write.js';
 import { isPointerPath, loadTargets, pointerPathOf, type Target } from './pointers.js';
+import { refuseBehind, refuseFilesBehind } from './refuse-behind.js';
 import { refuseTrees } from './refuse-trees.js';
 import { relinkFiles, usesLinks } from './relink.js';
 import type { Repository } from './repository.js';
@@ -25,7 +28,6 @@ import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import { refuseUnseen, refuseUnseenInside } from './unseen-files.js';
 import type { Walk, WalkProblem } from './walk.js';
-import { refuseBehind } from './workspace-behind.js';
 
 export interface AddOptions {
   /** Stage the pointers and ignore files in Git. */
@@ -156,7 +158,10 @@ class AddRun {
     const before = this.isAnew(path) ? undefined : this.before.get(path);
     // Both refusals before anything is stored: a checkout may replace what an object has.
     if (before && known?.base && !this.isOfRun) {
-      await refuseBehind(this.repository, before, { base: known.base, look: () => this.look(path, known.block) });
+      await refuseBehind(this.repository, before, {
+        base: known.base,
+        look: () => this.look(path, { previous: known.block }),
+      });
     }
     const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
     refuseProblems(walk.problems);
@@ -177,17 +182,20 @@ class AddRun {
     return this.options.recordRun !== undefined || this.options.storeOnly === true;
   }
 
-  /** A directory as it is, sealed, with nothing of it stored. */
-  private async look(path: RepositoryPath, previous: DirectoryBlock): Promise<DirectoryBlock> {
+  /** A directory as it is, or those paths of it, sealed, with nothing of it stored. */
+  private async look(
+    path: RepositoryPath,
+    { previous, only }: { previous: DirectoryBlock; only?: readonly string[] },
+  ): Promise<DirectoryBlock> {
     const { hash, layout } = this.repository;
-    const walk = walkTarget(this.repository, path, { previous });
+    const walk = walkTarget(this.repository, path, { previous, ...(only && { only }) });
     const signal = this.options.signal && { signal: this.options.signal };
     await walk.pending.read(hashingSink(hash, signal), {
       worktree: layout.worktree,
       racyFrom: this.racyFrom,
       ...signal,
     });
-    const root = this.completed(path, walk.root);
+    const root = only ? walk.root : this.completed(path, walk.root);
     sealTrees(root, hash, () => {});
     return root;
   }
@@ -214,6 +222,10 @@ class AddRun {
     const { index } = this.repository;
     const known = index.load(target.path);
     const only = paths.map((path) => path.slice(target.path.length + 1));
+    if (known?.base && !this.isOfRun) {
+      const look = (): Promise<DirectoryBlock> => this.look(target.path, { previous: known.block, only });
+      await refuseBehind(this.repository, target, { base: known.base, look, only });
+    }
     const walk = walkTarget(this.repository, target.path, { ...(known && { previous: known.block }), only });
     refuseProblems(walk.problems);
     const sides = { root: walk.root, base: known?.base };
@@ -241,6 +253,8 @@ class AddRun {
   private async addFiles(paths: readonly RepositoryPath[]): Promise<AddedTarget[]> {
     const { index } = this.repository;
     const table = new FileTable(index.loadFiles());
+    const bases = new FileBases(index);
+    if (!this.isOfRun) await this.refuseFilesBehind(bases, paths);
     const look = table.look(this.repository, paths);
     rereadLost(this, look, '');
     const reading = new Set(
@@ -251,6 +265,7 @@ class AddRun {
     if (usesLinks(this.repository)) await relinkFiles(this.repository, look.pending);
     table.update(look.root);
     index.saveFiles(table.block);
+    bases.remember(look.root);
     return look.root.names.map((path, at) => {
       const size = look.root.sizeAt(at);
       const executable = look.root.kindAt(at) === KIND.executable;
@@ -260,6 +275,28 @@ class AddRun {
         reading.has(path) ? { items: 1, bytes: size } : { items: 0, bytes: 0 },
       );
     });
+  }
+
+  /** Before anything is stored: a checkout may replace what an object has. */
+  private async refuseFilesBehind(bases: FileBases, paths: readonly RepositoryPath[]): Promise<void> {
+    const { hash, index, layout } = this.repository;
+    const known = paths.flatMap((path) => {
+      const target = this.before.get(path);
+      const base = bases.of(path);
+      return target && base && !base.equals(digestOf(target.pointer.oid)) ? [{ target, base }] : [];
+    });
+    if (known.length === 0) return;
+    const signal = this.options.signal && { signal: this.options.signal };
+    const { root, pending } = new FileTable(index.loadFiles()).look(
+      this.repository,
+      known.map(({ target }) => target.path),
+    );
+    await pending.read(hashingSink(hash, signal), { worktree: layout.worktree, racyFrom: this.racyFrom, ...signal });
+    const files = known.flatMap(({ target, base }) => {
+      const at = root.find(target.path);
+      return at < 0 ? [] : [{ target, base, now: root.digestAt(at) }];
+    });
+    await refuseFilesBehind(this.repository, files);
   }
 
   private async read({ pending }: Walk): Promise<Required<Amount>> {

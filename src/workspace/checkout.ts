@@ -11,6 +11,7 @@ import { type CheckoutReport, checkoutTree } from './checkout-directory.js';
 import { planStep } from './checkout-plan.js';
 import { hashingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
+import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
 import { absolutePath, ensureRealDirectory, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { PlacedFiles } from './placed-files.js';
@@ -102,13 +103,28 @@ class CheckoutRun {
     const look = table.look(this.repository, paths);
     await this.read(look, index.racyFrom());
     for (const target of targets) await this.file(target, look);
-    if (!this.touched && look.pending.length === 0) return;
+    if (!this.touched) {
+      if (look.pending.length > 0) {
+        table.update(look.root);
+        index.saveFiles(table.block);
+      }
+      return this.rememberBases(targets, look.root);
+    }
     table.update(look.root);
-    if (!this.touched) return index.saveFiles(table.block);
     const after = table.look(this.repository, paths);
     await this.readPlaced(after);
     table.update(after.root);
     index.saveFiles(table.block);
+    this.rememberBases(targets, after.root);
+  }
+
+  /** Of what was kept or failed it stays known what it came from. */
+  private rememberBases(targets: readonly Target[], seen: DirectoryBlock): void {
+    const wanted = new Map(targets.map(({ path, pointer }) => [path, digestOf(pointer.oid)]));
+    const others = seen.names.filter((path, at) => !wanted.get(path)?.equals(seen.digestAt(at)));
+    const placed = new FileTable(seen);
+    placed.remove(new Set(others));
+    new FileBases(this.repository.index).remember(placed.block);
   }
 
   private async file({ path, pointer }: Target, look: Walk): Promise<void> {

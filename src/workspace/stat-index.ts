@@ -17,12 +17,20 @@ import { TemporaryFiles } from '../objects/temporary-files.js';
 import { DirectoryBlock } from './directory-block.js';
 import { decodeIndex, encodeIndex, type IndexedTarget } from './index-format.js';
 
+/** Keys of what is no directory; no path is named like them. */
+const FILES = '';
+const BASES = '\0bases';
+const OWN_NAMES: ReadonlyMap<string, string> = new Map([
+  [FILES, 'files'],
+  [BASES, 'bases'],
+]);
+
 /** Timestamps of file systems that keep whole seconds only, and of those with the kernel's tick (at most 10 ms). */
 const COARSE_MS = 2000;
 const FINE_MS = 20;
 
 /**
- * What this worktree's files looked like when their content was last read: one file a tracked directory, and one for
+ * What this worktree's files looked like when their content was last read: one file a tracked directory, and two for
  * all tracked files. Only a cache: it may be deleted at any time, and a damaged one counts as absent.
  */
 export class StatIndex {
@@ -68,11 +76,20 @@ export class StatIndex {
 
   /** What is known of all tracked single files; entry names are paths relative to the top. */
   loadFiles(): DirectoryBlock {
-    return this.load('')?.block ?? new DirectoryBlock([]);
+    return this.load(FILES)?.block ?? new DirectoryBlock([]);
   }
 
   saveFiles(block: DirectoryBlock): void {
-    this.save('', { base: undefined, block });
+    this.save(FILES, { base: undefined, block });
+  }
+
+  /** What mlv left at the tracked single files the last time; see FileBases. */
+  loadBases(): DirectoryBlock {
+    return this.load(BASES)?.block ?? new DirectoryBlock([]);
+  }
+
+  saveBases(block: DirectoryBlock): void {
+    this.save(BASES, { base: undefined, block });
   }
 
   /**
@@ -93,8 +110,10 @@ export class StatIndex {
   }
 
   private pathOf(target: string): string {
-    const name = target === '' ? 'files' : createHash('sha256').update(target).digest('hex').slice(0, 40);
-    return join(this.directory, name);
+    return join(
+      this.directory,
+      OWN_NAMES.get(target) ?? createHash('sha256').update(target).digest('hex').slice(0, 40),
+    );
   }
 }
 

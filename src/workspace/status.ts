@@ -6,9 +6,11 @@ import { digestOf } from '../objects/oid.js';
 import { diffTrees } from '../objects/tree-diff.js';
 import { KIND } from '../objects/tree-format.js';
 import { completeTarget } from './absent-entries.js';
+import { type BehindCandidate, findBehind, isOnlyBehind } from './behind-candidates.js';
 import { type ChangeTotals, type PathChange, reportChanges, totalChanges } from './change-report.js';
 import { Completeness, type MissingObjects } from './completeness.js';
 import { hashingSink } from './content-sinks.js';
+import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
 import { loadParts, type Parts } from './part-store.js';
 import { absolutePath, isWithin, type RepositoryPath } from './paths.js';
@@ -18,15 +20,21 @@ import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import type { Walk, WalkProblem } from './walk.js';
 import type { PartText } from './wanted-part.js';
+import type { TargetBase } from './workspace-behind.js';
 import { blockLoader, cacheLoader } from './workspace-trees.js';
 
 /** How a target stands against its pointer. */
-export type TargetState = 'unchanged' | 'modified' | 'deleted' | 'type';
+export type TargetState = 'unchanged' | 'modified' | 'behind' | 'deleted' | 'type';
 
 export interface TargetStatus {
   path: RepositoryPath;
-  /** `deleted` is not in the workspace (after a clone: not pulled yet); `type` is a file for a directory or the reverse. */
+  /**
+   * `behind` differs only where nobody changed anything here, since the pointer is newer than what is here; `deleted` is not
+   * in the workspace (after a clone: not pulled yet); `type` is a file for a directory or the reverse.
+   */
   state: TargetState;
+  /** Only where it is true: the workspace came from an older version of the pointer, whether or not it was changed since. */
+  behind?: true;
   directory: boolean;
   /** Of a directory: files that its pointer says are in it. */
   files?: number;
@@ -71,6 +79,7 @@ export async function status(
     const results = await run.files(files);
     for (const selection of selections)
       if (isDirectoryTarget(selection.target)) results.push(await run.directory(selection));
+    await run.findBehind();
     results.sort((left, right) => (left.path < right.path ? -1 : 1));
     return { targets: results, problems };
   } finally {
@@ -83,6 +92,7 @@ class StatusRun {
   private readonly completeness: Completeness;
   private readonly racyFrom: number;
   private readonly parts: Parts;
+  private readonly candidates: BehindCandidate[] = [];
 
   constructor(
     private readonly repository: Repository,
@@ -111,7 +121,29 @@ class StatusRun {
       saveQuietly(() => this.repository.index.saveFiles(table.block));
     }
     const positions = new Map(look.root.names.map((name, index) => [name, index]));
-    return targets.map((target) => this.fileStatus(target, look, positions.get(target.path)));
+    const results = targets.map((target) => this.fileStatus(target, look, positions.get(target.path)));
+    const changed = results.flatMap((status, at) => (status.state === 'modified' ? [{ status, at }] : []));
+    const bases = changed.length > 0 ? new FileBases(this.repository.index) : undefined;
+    for (const { status, at } of changed) {
+      const target = targets[at] as Target;
+      const base = bases?.of(target.path);
+      const now = look.root.digestAt(positions.get(target.path) as number);
+      if (base?.equals(now)) this.mayBeBehind(status, { target, base, isOnlyOld: () => true });
+    }
+    return results;
+  }
+
+  /** Tells what is only older than its pointer. */
+  findBehind(): Promise<void> {
+    return findBehind(this.repository, this.candidates);
+  }
+
+  private mayBeBehind(status: TargetStatus, { isOnlyOld, ...from }: TargetBase & { isOnlyOld: () => boolean }): void {
+    const found = (only: boolean): void => {
+      status.behind = true;
+      if (only) status.state = 'behind';
+    };
+    this.candidates.push({ ...from, isOnlyOld, found });
   }
 
   private fileStatus(target: Target, look: Walk, at: number | undefined): TargetStatus {
@@ -157,6 +189,13 @@ class StatusRun {
     result.problems = walk.problems;
     const wanted = digestOf(pointer.oid);
     if (walk.root.treeDigest.equals(wanted)) return finish({ ...result, state: 'unchanged', changes: [] });
+    const isUntouched = known?.base?.equals(walk.root.treeDigest) === true;
+    const differing = (status: Omit<TargetStatus, 'totals'>, isOnlyOld: () => boolean): TargetStatus => {
+      const finished = finish(status);
+      if (known?.base && status.state === 'modified')
+        this.mayBeBehind(finished, { target, base: known.base, isOnlyOld });
+      return finished;
+    };
     try {
       const completed = completeTarget(this.repository, target, { block: walk.root, parts: this.parts });
       sealTrees(completed.root, hash, () => {});
@@ -168,10 +207,14 @@ class StatusRun {
       const changes = reportChanges(diffTrees(before, after), `${path}/`).filter((change) =>
         concerns(change, `${path}/${below}`, below),
       );
-      return finish({ ...result, state: changes.length === 0 ? unchanged(below, part) : 'modified', changes });
+      const state = changes.length === 0 ? unchanged(below, part) : 'modified';
+      const base = known?.base && { digest: known.base, load };
+      return differing({ ...result, state, changes }, () =>
+        base ? isUntouched || isOnlyBehind({ base, pointer: before, now: after }, below) : false,
+      );
     } catch (error) {
       if (!isObjectError(error)) throw error;
-      return finish({ ...result, state: 'modified', changes: [], detailsMissing: true });
+      return differing({ ...result, state: 'modified', changes: [], detailsMissing: true }, () => isUntouched);
     }
   }
 

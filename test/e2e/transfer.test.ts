@@ -231,6 +231,11 @@ describe('add in a workspace that is older than its pointer', () => {
     git(linked, 'checkout', '--quiet', '--detach', git(cwd, 'rev-parse', 'HEAD').trim());
     writeFiles(linked, { 'data/a': 'a2' });
 
+    const mixed = await runMlv(['status', '--json'], { cwd: linked });
+    expect(parseDocument('status', mixed.stdout).targets).toMatchObject([{ state: 'modified', behind: true }]);
+    const inside = await runMlv(['add', '--json', 'data/b'], { cwd: linked });
+    expect(JSON.parse(inside.stdout).error).toMatchObject({ code: 'WORKSPACE_BEHIND', data: { path: 'data/b' } });
+
     const pointer = readFileSync(join(linked, 'data.mlv'), 'utf8');
     const refused = await runMlv(['add', '--json', 'data'], { cwd: linked });
     expect(refused.exitCode).toBe(1);
@@ -249,5 +254,69 @@ describe('add in a workspace that is older than its pointer', () => {
     git(cwd, 'checkout', '--quiet', '--detach', older);
     const again = parseDocument('add', await mlv(['add', '--json', 'data'], { cwd }));
     expect(again.targets).toMatchObject([{ state: 'updated', files: 2 }]);
+  });
+
+  it('does the same for single files and for what lies inside a directory, and status says what is only old', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'm1', 'data/d/a': 'a1', 'data/d/b': 'b1', 'data/c': 'c1' });
+    await mlv(['add', '-q', 'model.pkl', 'data'], { cwd });
+    commitAll(cwd);
+    const linked = join(temporaryDirectory(), 'linked');
+    git(cwd, 'worktree', 'add', '--quiet', '--detach', linked);
+    await mlv(['checkout', '-q'], { cwd: linked });
+    const follow = (): string => git(linked, 'checkout', '--quiet', '--detach', git(cwd, 'rev-parse', 'HEAD').trim());
+    const statusOf = async (): Promise<unknown[]> =>
+      parseDocument('status', await mlv(['status', '--json'], { cwd: linked })).targets;
+    const addOf = async (path: string): Promise<unknown> => {
+      const { stdout } = await runMlv(['add', '--json', path], { cwd: linked });
+      return JSON.parse(stdout).error?.data.paths ?? JSON.parse(stdout).targets[0].state;
+    };
+    writeFiles(cwd, { 'model.pkl': 'm2', 'data/d/b': 'b2', 'data/new': 'n' });
+    await mlv(['add', '-q', 'model.pkl', 'data'], { cwd });
+    commitAll(cwd);
+    follow();
+
+    expect(await statusOf()).toMatchObject([
+      { path: 'data', state: 'behind', behind: true },
+      { path: 'model.pkl', state: 'behind', behind: true },
+    ]);
+    const text = await runMlv(['status'], { cwd: linked });
+    expect(text.stdout).toContain('model.pkl  behind its pointer, and not changed here');
+    expect(text.stderr).toContain('mlv checkout brings what is behind');
+    expect(text.stderr).not.toContain('mlv add');
+    expect(await addOf('model.pkl')).toEqual(['model.pkl']);
+    expect(await addOf('data/d/b')).toEqual(['data/d/b']);
+    expect(await addOf('data/d')).toEqual(['data/d/b']);
+    expect(await addOf('data/d/a')).toBe('unchanged');
+
+    // What was changed here is no going back.
+    writeFiles(linked, { 'model.pkl': 'mine', 'data/d/b': 'mine' });
+    expect(await statusOf()).toMatchObject([{ state: 'modified', behind: true }, { state: 'modified' }]);
+    expect(await addOf('data/d/b')).toBe('updated');
+    expect(await addOf('model.pkl')).toBe('updated');
+
+    // Nor is the content of before, where the newer one was here first.
+    git(linked, 'checkout', '--quiet', '.');
+    await mlv(['checkout', '-q', '--force'], { cwd: linked });
+    expect(await statusOf()).toMatchObject([{ state: 'unchanged' }, { state: 'unchanged' }]);
+    writeFiles(linked, { 'model.pkl': 'm1' });
+    expect(await statusOf()).toMatchObject([{ state: 'unchanged' }, { state: 'modified' }]);
+    expect(await addOf('model.pkl')).toBe('updated');
+  });
+
+  it('lets who was refused go back all the same, as the hint says', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'm1' });
+    await mlv(['add', '-q', 'model.pkl'], { cwd });
+    commitAll(cwd);
+    const first = readFileSync(join(cwd, 'model.pkl.mlv'), 'utf8');
+    writeFiles(cwd, { 'model.pkl': 'm2' });
+    await mlv(['add', '-q', 'model.pkl'], { cwd });
+    commitAll(cwd);
+    git(cwd, 'checkout', '--quiet', 'HEAD~1');
+    await mlv(['checkout', '-q'], { cwd });
+    git(cwd, 'checkout', '--quiet', '-');
+    expect((await runMlv(['add', 'model.pkl'], { cwd })).stderr).toContain("mlv rm --keep 'model.pkl' && mlv add");
+    await mlv(['rm', '--keep', 'model.pkl'], { cwd });
+    await mlv(['add', 'model.pkl'], { cwd });
+    expect(readFileSync(join(cwd, 'model.pkl.mlv'), 'utf8')).toBe(first);
   });
 });

@@ -258,7 +258,10 @@ export const jsonSchemas = {
     targets: z.array(
       z.strictObject({
         path,
-        state: z.enum(['unchanged', 'modified', 'deleted', 'type']),
+        state: z
+          .enum(['unchanged', 'modified', 'behind', 'deleted', 'type'])
+          .describe('`behind`: the pointer is newer, and nothing was changed here'),
+        behind: z.literal(true).optional().describe('came from an older version of the pointer, changed since or not'),
         directory: z.boolean(),
         files: count.optional().describe('in a directory, as its pointer says'),
         changes: z.array(change),

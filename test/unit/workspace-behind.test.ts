@@ -4,7 +4,7 @@ import { loadHash } from '../../src/objects/hash.js';
 import type { DiffSide } from '../../src/objects/tree-diff.js';
 import { editTree } from '../../src/objects/tree-edit.js';
 import { encodeTree } from '../../src/objects/tree-format.js';
-import { filesBehind } from '../../src/workspace/workspace-behind.js';
+import { pathsBehind } from '../../src/workspace/workspace-behind.js';
 
 const hash = await loadHash('blake3');
 
@@ -28,13 +28,16 @@ function sides() {
   };
 }
 
-describe('filesBehind', () => {
+describe('pathsBehind', () => {
   it('names what others changed or removed and nobody touched here', () => {
     const of = sides();
     const base = { a: '1', 'd/b': '1', 'd/c': '1', e: '1' };
     const pointer = { a: '1', 'd/b': '2', e: '2', new: '1' };
     const now = { a: '2', 'd/b': '1', 'd/c': '1', e: '3' };
-    expect(filesBehind({ base: of(base), pointer: of(pointer), now: of(now) })).toEqual(['d/b', 'd/c']);
+    const trees = { base: of(base), pointer: of(pointer), now: of(now) };
+    expect(pathsBehind(trees, { known: true })).toEqual(['d/b', 'd/c']);
+    expect(pathsBehind(trees)).toEqual(['d/b', 'd/c', 'new']);
+    expect(pathsBehind({ ...trees, pointer: undefined })).toEqual(['d/b', 'd/c']);
   });
 
   it('agrees with a look at every path', () => {
@@ -43,8 +46,11 @@ describe('filesBehind', () => {
     fc.assert(
       fc.property(files, files, files, (base, pointer, now) => {
         const of = sides();
-        const expected = Object.keys(base).filter((at) => pointer[at] !== base[at] && now[at] === base[at]);
-        expect(filesBehind({ base: of(base), pointer: of(pointer), now: of(now) }).sort()).toEqual(expected.sort());
+        const every = [...new Set([...Object.keys(base), ...Object.keys(pointer)])].sort();
+        const expected = every.filter((at) => pointer[at] !== base[at] && now[at] === base[at]);
+        const trees = { base: of(base), pointer: of(pointer), now: of(now) };
+        expect(pathsBehind(trees).sort()).toEqual(expected);
+        expect(pathsBehind(trees, { known: true }).sort()).toEqual(expected.filter((at) => base[at] !== undefined));
       }),
     );
   });

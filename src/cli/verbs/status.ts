@@ -112,6 +112,7 @@ function isNotable(target: TargetStatus): boolean {
 const WORDS: Record<TargetState, string> = {
   unchanged: 'unchanged',
   modified: 'modified',
+  behind: 'behind its pointer, and not changed here',
   deleted: 'not in the workspace',
   type: 'is something else than the pointer says',
 };
@@ -120,9 +121,11 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
   const { style } = rendering;
   const { directory, state, changes, missing, problems } = target;
   const show = rendering.show as (path: string, directory?: boolean) => string;
-  const details = directory && changes.length > 0 ? `: ${totalsLine(target.totals)}` : '';
-  yield `${style.bold(show(target.path, directory))}  ${WORDS[state]}${details}`;
-  if (directory || state === 'modified')
+  const isListed = changes.length > 0 && state !== 'behind';
+  const details = directory && isListed ? `: ${totalsLine(target.totals)}` : '';
+  const also = target.behind && state === 'modified' ? ', and behind its pointer' : '';
+  yield `${style.bold(show(target.path, directory))}  ${WORDS[state]}${also}${details}`;
+  if (isListed && (directory || state === 'modified'))
     yield* some(
       changes.map((change) => `    ${changeLine(change, rendering)}`),
       all,
@@ -181,19 +184,26 @@ function next(found: StatusResult, dropped: ReadonlySet<string>): string[] {
   const isDropped = targets.length < found.targets.length;
   // Where files were never fetched, mlv add would leave them out; it refuses that.
   const changed = targets.some(
-    ({ state, detailsMissing }) => !detailsMissing && state !== 'unchanged' && state !== 'deleted',
+    ({ state, detailsMissing, behind }) => !detailsMissing && !behind && state !== 'unchanged' && state !== 'deleted',
   );
-  const untold = targets.some(({ detailsMissing }) => detailsMissing);
+  const behind = targets.filter((target) => target.behind);
+  const untold = targets.some(({ detailsMissing, state }) => detailsMissing && state !== 'behind');
   const lacking = targets.filter(({ missing }) => missing.objects > 0);
   const absent = targets.some(({ state, missing }) => state === 'deleted' && missing.objects === 0);
   return [
     ...(changed ? ['mlv add <path> records what changed, mlv checkout --force <path> throws it away'] : []),
+    ...(behind.length > 0 ? [behindNote(behind)] : []),
     ...(absent ? ['mlv checkout brings back what is not in the workspace'] : []),
     ...(untold ? ['after mlv fetch, mlv status can tell what changed where directory listings are missing'] : []),
     ...(targets.some(({ partial }) => partial) ? ['mlv pull <directory> brings all of one that is partial'] : []),
     ...(lacking.length > 0 ? [lackingNote(lacking)] : []),
     ...(isDropped ? ['mlv pull <path> brings back what was dropped'] : []),
   ];
+}
+
+function behindNote(targets: readonly TargetStatus[]): string {
+  const verb = targets.some(({ missing }) => missing.objects > 0) ? 'pull' : 'checkout';
+  return `mlv ${verb} brings what is behind up to its pointer, and keeps what was changed here`;
 }
 
 function lackingNote(targets: readonly TargetStatus[]): string {
