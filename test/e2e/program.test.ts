@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { VERB_GROUPS } from '../../src/cli/program.js';
@@ -147,7 +147,9 @@ describe('Ctrl-C', () => {
     async (signal) => {
       const cwd = await makeMlvRepository();
       mkdirSync(join(cwd, 'data'));
-      writeFileSync(join(cwd, 'data/big'), Buffer.alloc(512 << 20, 'y'));
+      // Of holes, and so large that the add is not over before this process gets its turn on a busy machine.
+      writeFileSync(join(cwd, 'data/big'), '');
+      truncateSync(join(cwd, 'data/big'), 4 * 1024 ** 3);
       const child = startMlv(['add', 'data', '--json'], { cwd });
       const ended = collect(child);
       // What it writes is there: it listens to signals since long before.
@@ -159,6 +161,7 @@ describe('Ctrl-C', () => {
       expect(result.stderr).toContain('mlv: interrupted');
       expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: 'INTERRUPTED' } });
       expect(await mlv(['status'], { cwd })).toBe('nothing is tracked yet\n');
+      truncateSync(join(cwd, 'data/big'), 64 * 1024 ** 2);
       await mlv(['add', 'data'], { cwd });
     },
   );

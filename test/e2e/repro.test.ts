@@ -1,6 +1,6 @@
 import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
 import { quickly } from '../helpers/quick-probe.js';
@@ -182,8 +182,9 @@ describe('mlv repro', () => {
   it('killed in the middle goes on where it was', async () => {
     const cwd = await project();
     const yaml = readFileSync(join(cwd, 'mlv.yaml'), 'utf8');
-    const waiting = 'echo half > model.bin; echo ready; while [ ! -f go ]; do sleep 0.05; done; cat data';
-    writeFileSync(join(cwd, 'mlv.yaml'), yaml.replace('cat data', waiting));
+    const training = 'cat data/train.csv params.yaml > model.bin';
+    const waiting = `echo half > model.bin; echo ready; while [ ! -f go ]; do sleep 0.05; done; ${training}; echo > over`;
+    writeFileSync(join(cwd, 'mlv.yaml'), yaml.replace(training, waiting));
     const child = startMlv(['repro'], { cwd });
     const ended = collect(child);
     child.stdout.on('data', (text: Buffer) => {
@@ -191,6 +192,8 @@ describe('mlv repro', () => {
     });
     child.once('exit', () => writeFileSync(join(cwd, 'go'), ''));
     await ended;
+    // The command of a killed mlv goes on by itself.
+    await vi.waitFor(() => expect(existsSync(join(cwd, 'over'))).toBe(true), { timeout: 60_000 });
     expect(existsSync(join(cwd, 'model.bin.mlv'))).toBe(false);
     expect(await states(cwd)).toEqual({ prepare: 'current', train: 'ran', judge: 'ran' });
   });

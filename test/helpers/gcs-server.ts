@@ -65,7 +65,7 @@ export async function startGcsServer(): Promise<GcsServer> {
 }
 
 async function answering(url: string, ended: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200 && !ended(); tries++) {
+  while (!ended()) {
     const answered = await fetch(url).then(
       (response) => response.ok,
       () => false,

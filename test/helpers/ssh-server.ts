@@ -24,6 +24,7 @@ export interface SshServer {
 }
 
 const PLACES = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'];
+const STARTS = 5;
 const SFTP_SERVERS = ['/usr/lib/openssh/sftp-server', '/usr/libexec/sftp-server', '/usr/lib/ssh/sftp-server'];
 
 /** The sshd to test with: `MLV_TEST_SSHD`, or where systems have it; undefined where there is none. */
@@ -49,21 +50,13 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   makeKey(privateKey);
   makeKey(join(directory, 'host_key'));
   makeKey(join(directory, 'host_rsa'), ['-t', 'rsa', '-b', '2048']);
-  const port = await freePort();
   const knownHosts = join(home, '.ssh', 'known_hosts');
   const publicHostKey = readFileSync(join(directory, 'host_key.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
-  writeFileSync(knownHosts, `[127.0.0.1]:${port} ${publicHostKey}\n`);
   writeFileSync(join(directory, 'authorized_keys'), readFileSync(`${privateKey}.pub`));
-  const config = join(directory, 'sshd_config');
-  writeFileSync(config, sshdConfig(directory, port, options.config ?? []));
   // Where the package makes it only when its service starts.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true });
-  const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (part: string) => {
-    log += part;
-  });
-  await listening(child, port, () => log);
+  const { child, port } = await listening(sshd, directory, options.config ?? []);
+  writeFileSync(knownHosts, `[127.0.0.1]:${port} ${publicHostKey}\n`);
   const user = userInfo().username;
   return {
     port,
@@ -130,20 +123,40 @@ function dropChildren(parent: number): void {
   }
 }
 
-async function listening(child: ChildProcess, port: number, log: () => string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (child.exitCode !== null) break;
-    const answered = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('data', () => resolve(true));
-      socket.once('error', () => resolve(false));
-      socket.once('close', () => resolve(false));
-      socket.setTimeout(1000, () => socket.destroy());
-      socket.once('data', () => socket.destroy());
+/** Starts the program. It cannot choose a free port itself, and another process may be faster: then with the next one. */
+async function listening(
+  sshd: string,
+  directory: string,
+  more: readonly string[],
+): Promise<{ child: ChildProcess; port: number }> {
+  const config = join(directory, 'sshd_config');
+  let log = '';
+  for (let start = 0; start < STARTS; start++) {
+    const port = await freePort();
+    writeFileSync(config, sshdConfig(directory, port, more));
+    const child = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.setEncoding('utf8').on('data', (part: string) => {
+      log += part;
     });
-    if (answered) return;
-    await delay(50);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    while (child.exitCode === null && child.signalCode === null) {
+      if (await answers(port)) return { child, port };
+      await Promise.race([delay(50), ended]);
+    }
   }
-  child.kill();
-  throw new Error(`sshd did not start: ${log()}`);
+  throw new Error(`sshd did not start: ${log}`);
+}
+
+/** Whether an SSH server says something there. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('data', (greeting) => {
+      resolve(greeting.toString('latin1').startsWith('SSH-'));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.setTimeout(10_000, () => socket.destroy());
+  });
 }

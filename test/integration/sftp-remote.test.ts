@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
@@ -170,7 +170,9 @@ describe.runIf(sshd)('a remote over SFTP', () => {
       const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
       const environment = { SSH_AUTH_SOCK: socket };
       try {
-        while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 10));
+        // The socket is there before anybody listens. (1 is an agent without keys, 2 is none.)
+        const answer = () => spawnSync('ssh-add', ['-l'], { env: { ...process.env, ...environment } }).status;
+        while (answer() === 2) await new Promise((resolve) => setTimeout(resolve, 10));
         const add = (path: string) =>
           execFileSync('ssh-add', ['-q', path], { env: { ...process.env, ...environment }, stdio: 'ignore' });
         for (const name of ['a', 'b', 'c', 'd']) {

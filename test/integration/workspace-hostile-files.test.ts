@@ -77,7 +77,7 @@ describe('an ignore rule of many stars', () => {
       expect(rules.ignores(name, false)).toBe(false);
       expect(rules.ignores(Array(40).fill('aa').join('/'), false)).toBe(false);
     }
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(60_000);
   });
 
   it('matches as one of few stars does', () => {
