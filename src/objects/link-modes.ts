@@ -6,10 +6,12 @@ import {
   fchmodSync,
   fstatSync,
   linkSync,
+  lstatSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -25,17 +27,24 @@ export type LinkMode = (typeof LINK_MODES)[number];
 /** Files up to this many bytes are read, checked and written in one go. */
 export const SMALL_FILE_BYTES = 1024 * 1024;
 
+/** Fails where the bytes would have to be copied, or something is there. */
+const REFLINK_ONLY = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
+
 /** System errors that say "not on this file system" rather than "something is wrong". */
 const UNSUPPORTED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EINVAL', 'EPERM', 'EMLINK', 'ENOTTY']);
 
-/** One file to be brought into the workspace. */
-export interface Placement {
+/** One file to be written where nothing is. */
+export interface NewPlacement {
   oid: Oid;
   /** Bytes that the object must have. */
   size: number;
   executable: boolean;
   /** Absolute path; its parent directory exists and was checked by the caller. */
   path: string;
+}
+
+/** One file to be brought into the workspace. */
+export interface Placement extends NewPlacement {
   /** A path beside it that nobody else uses. */
   temporary: string;
   /**
@@ -88,12 +97,43 @@ export class Placer {
     }
   }
 
+  /**
+   * Places one file of at most SMALL_FILE_BYTES under its own name in a directory that nobody else knows yet, and gives
+   * its stat; undefined where the name is there already, because the file system takes two names for one. Leaves nothing
+   * behind when it fails. Errors as place.
+   */
+  placeNew(item: NewPlacement): Stats | undefined {
+    try {
+      for (const mode of this.options.modes) {
+        if (mode === 'copy') break;
+        if (this.unsupported.has(mode) || !canLink(mode, item)) continue;
+        const stat = this.linkNew(mode, item);
+        if (stat) return stat;
+      }
+      const bytes = this.readSmall(item);
+      const stat = writeNew(item.path, bytes, this.modeOf(item));
+      this.options.onBytes?.(item.size);
+      return stat;
+    } catch (error) {
+      if (systemErrorCode(error) === 'EEXIST') return undefined;
+      throw fileSystemError('write', item.path, error);
+    }
+  }
+
+  private linkNew(mode: LinkMode, item: NewPlacement): Stats | undefined {
+    if (this.options.verifyLinks) this.cache.read(item.oid);
+    if (!this.tryLink(mode, { ...item, temporary: item.path })) return undefined;
+    if (mode === 'reflink') chmodSync(item.path, this.modeOf(item));
+    this.options.onBytes?.(item.size);
+    return lstatSync(item.path);
+  }
+
   private tryLink(mode: LinkMode, item: Placement): boolean {
     const source = this.cache.pathOf(item.oid);
     if (!this.cache.has(item.oid)) throw missing(item.oid);
     if (!this.cache.has(item.oid, item.size)) throw corrupt(item.oid, source);
     try {
-      if (mode === 'reflink') copyFileSync(source, item.temporary, constants.COPYFILE_FICLONE_FORCE);
+      if (mode === 'reflink') copyFileSync(source, item.temporary, REFLINK_ONLY);
       else if (mode === 'hardlink') linkSync(source, item.temporary);
       else symlinkSync(source, item.temporary);
       return true;
@@ -126,7 +166,16 @@ export class Placer {
   }
 
   private copySmall(item: Placement): boolean {
-    const { descriptor } = this.cache.open(item.oid);
+    const bytes = this.readSmall(item);
+    writeNew(item.temporary, bytes, this.modeOf(item));
+    const placed = moveIntoPlace(item);
+    this.options.onBytes?.(item.size);
+    return placed;
+  }
+
+  /** The checked bytes of a small object, in the buffer that is used again for the next one. */
+  private readSmall({ oid, size }: NewPlacement): Buffer {
+    const { descriptor } = this.cache.open(oid);
     let count = 0;
     try {
       for (let read = -1; read !== 0 && count < this.buffer.length; count += read) {
@@ -136,19 +185,10 @@ export class Placer {
       closeSync(descriptor);
     }
     const bytes = this.buffer.subarray(0, count);
-    if (count !== item.size || this.cache.oid(this.cache.hash.digest(bytes)) !== item.oid) {
-      throw corrupt(item.oid, this.cache.pathOf(item.oid));
+    if (count !== size || this.cache.oid(this.cache.hash.digest(bytes)) !== oid) {
+      throw corrupt(oid, this.cache.pathOf(oid));
     }
-    const target = openSync(item.temporary, 'wx', this.modeOf(item));
-    try {
-      let offset = 0;
-      while (offset < count) offset += writeSync(target, bytes, offset, count - offset);
-    } finally {
-      closeSync(target);
-    }
-    const placed = moveIntoPlace(item);
-    this.options.onBytes?.(count);
-    return placed;
+    return bytes;
   }
 
   private async copyLarge(item: Placement): Promise<boolean> {
@@ -174,7 +214,7 @@ export class Placer {
     }
   }
 
-  private modeOf(item: Placement): number {
+  private modeOf(item: NewPlacement): number {
     return item.executable ? this.fileMode | ((this.fileMode & 0o444) >> 2) : this.fileMode;
   }
 
@@ -195,8 +235,22 @@ function moveIntoPlace(item: Placement): boolean {
   return true;
 }
 
+/** Writes a file that was not there, and gives its stat; takes it away again when it does not become whole. */
+function writeNew(path: string, bytes: Buffer, mode: number): Stats {
+  const descriptor = openSync(path, 'wx', mode);
+  try {
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
+    return fstatSync(descriptor);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** An executable cannot share the read-only, non-executable inode of its object; an empty file has nothing to share. */
-function canLink(mode: LinkMode, item: Placement): boolean {
+function canLink(mode: LinkMode, item: NewPlacement): boolean {
   if (mode === 'reflink') return item.size > 0;
   return !item.executable && item.size > 0;
 }

@@ -1,4 +1,5 @@
-import { lstatSync, mkdirSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
 import { Placer } from '../objects/link-modes.js';
@@ -19,11 +20,14 @@ import { isDirectoryTarget, type Selection, type Target } from './pointers.js';
 import type { Repository } from './repository.js';
 import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
-import type { Walk } from './walk.js';
+import { emptyWalk, type Walk } from './walk.js';
 import type { WantedPart } from './wanted-part.js';
 import { holdsEntry, isAsSeen, setExecutable, sharesInode } from './workspace-files.js';
-import { temporaryBeside } from './workspace-temporary.js';
+import { removeStaleTemporaries, temporaryBeside } from './workspace-temporary.js';
 import { cacheLoader } from './workspace-trees.js';
+
+/** Long enough that a turn costs nothing, short enough that Ctrl-C and progress do not seem to hang. */
+const TURN_MS = 50;
 
 export interface CheckoutOptions {
   /** Overwrite files whose content is in no object. */
@@ -61,6 +65,8 @@ class CheckoutRun {
   private readonly plan;
   /** True when single files may not be as they were looked at. */
   private touched = false;
+  /** When other work of the process had its last turn, ms. */
+  private turned = Date.now();
 
   constructor(
     private readonly repository: Repository,
@@ -201,7 +207,7 @@ class CheckoutRun {
       this.report.failed.push({ path, oid, error });
       return;
     }
-    this.placed.add('', path, target.digest);
+    this.placed.add('', path, { digest: target.digest });
     this.report.written++;
     this.report.bytes += target.size;
     this.phase.advance({ items: 1 });
@@ -213,12 +219,16 @@ class CheckoutRun {
     const loadTarget = cacheLoader(cache);
     if (!this.isAvailable(target, below, loadTarget)) return;
     const known = index.load(target.path);
-    if (!this.ensureDirectory(target.path)) return;
-    const before = walkTarget(this.repository, target.path, known ? { previous: known.block } : {});
+    const state = this.lookAtDirectory(target.path);
+    if (state === 'in the way') return;
+    const absent = state === 'absent';
+    const before = absent
+      ? emptyWalk()
+      : walkTarget(this.repository, target.path, known ? { previous: known.block } : {});
     await this.read(before, index.racyFrom());
     sealTrees(before.root, this.repository.hash, () => {});
     const base = below === '' ? digest : known?.base;
-    if (this.isAsWanted(before.root, target, part)) {
+    if (!absent && this.isAsWanted(before.root, target, part)) {
       const remembered = before.root.unchanged && (base === undefined || known?.base?.equals(base));
       if (!remembered) index.save(target.path, { base, block: before.root });
       return;
@@ -235,7 +245,8 @@ class CheckoutRun {
         report: this.report,
         phase: this.phase,
         holds: (path, stat, entry) => holdsEntry(this.repository.hash, path, stat, entry),
-        onPlaced: (directory, name, content) => this.placed.add(directory, name, content),
+        onPlaced: (directory, name, digest, stat) => this.placed.add(directory, name, { digest, stat }),
+        turn: () => this.turn(),
         below,
         ...(part && { part }),
         ...(this.options.signal && { signal: this.options.signal }),
@@ -245,7 +256,8 @@ class CheckoutRun {
         parts: [],
         target: { digest },
         base: known?.base && { digest: known.base },
-        workspace: before.root,
+        workspace: absent ? undefined : before.root,
+        absent,
       },
     );
     await this.remember(target, before, base);
@@ -294,23 +306,34 @@ class CheckoutRun {
     });
   }
 
-  private ensureDirectory(path: RepositoryPath): boolean {
+  /** Whether a target's directory is there. Its parents are, afterwards, without what killed processes left in them. */
+  private lookAtDirectory(path: RepositoryPath): 'there' | 'absent' | 'in the way' {
     const { layout } = this.repository;
     const absolute = absolutePath(layout, path);
     ensureRealDirectory(layout, parentOf(path));
+    removeStaleTemporaries(absolutePath(layout, parentOf(path)));
     const stat = lstatSync(absolute, { throwIfNoEntry: false });
-    if (stat?.isDirectory()) return true;
+    if (stat?.isDirectory()) return 'there';
     if (stat && !this.plan.force) {
       this.report.refused.push({ path, reason: 'untracked' });
-      return false;
+      return 'in the way';
     }
     try {
       if (stat) unlinkSync(absolute);
-      mkdirSync(absolute);
     } catch (error) {
-      throw fileSystemError('create the directory', absolute, error);
+      throw fileSystemError('remove', absolute, error);
     }
-    return true;
+    return 'absent';
+  }
+
+  private turn(): Promise<void> | undefined {
+    return Date.now() - this.turned < TURN_MS ? undefined : this.takeTurn();
+  }
+
+  private async takeTurn(): Promise<void> {
+    await nextTurn();
+    this.options.signal?.throwIfAborted();
+    this.turned = Date.now();
   }
 
   private async read({ pending }: Walk, racyFrom: number): Promise<void> {

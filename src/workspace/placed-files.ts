@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { STAT_FIELDS } from './directory-block.js';
+import { STAT_FIELDS, type StatFields } from './directory-block.js';
 import type { RepositoryPath } from './paths.js';
 import type { PendingFiles } from './pending-files.js';
 
@@ -18,10 +18,12 @@ export class PlacedFiles {
 
   constructor(private readonly worktree: string) {}
 
-  /** Records a file that was just written with the content of that digest. `directory` may be empty for the top. */
-  add(directory: RepositoryPath, name: string, digest: Buffer): void {
-    const folder = directory === '' ? this.worktree : `${this.worktree}/${directory}`;
-    const stat = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
+  /**
+   * Records a file that was just written with the content of that digest; its stat is looked up where it is not given.
+   * `directory` may be empty for the top.
+   */
+  add(directory: RepositoryPath, name: string, content: { digest: Buffer; stat?: StatFields | undefined }): void {
+    const { digest, stat = this.lookUp(directory, name) } = content;
     if (!stat) return;
     let placed = this.directories.get(directory);
     if (!placed) {
@@ -31,6 +33,11 @@ export class PlacedFiles {
     placed.positions.set(name, placed.digests.length);
     placed.stats.push(stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino);
     placed.digests.push(digest);
+  }
+
+  private lookUp(directory: RepositoryPath, name: string): StatFields | undefined {
+    const folder = directory === '' ? this.worktree : `${this.worktree}/${directory}`;
+    return lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
   }
 
   /** Gives the digests of what was written to the entries of a walk that are still as they were written. */

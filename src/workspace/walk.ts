@@ -51,6 +51,11 @@ export function walkDirectory(options: WalkOptions): Walk {
   return { root, pending: walker.pending, problems: walker.problems };
 }
 
+/** What a walk of an empty directory finds. */
+export function emptyWalk(): Walk {
+  return { root: new DirectoryBlock([]), pending: new PendingFiles(), problems: [] };
+}
+
 class Walker {
   readonly pending = new PendingFiles();
   readonly problems: WalkProblem[] = [];

@@ -9,7 +9,7 @@ export function temporaryBeside(path: string): string {
   return join(dirname(path), `${PREFIX}${temporaryName()}`);
 }
 
-/** True for the name of a file that some mlv writes at this moment, or left behind when it was killed. */
+/** True for the name of a file or folder that some mlv writes at this moment, or left behind when it was killed. */
 export function isWorkspaceTemporary(name: string): boolean {
   return name.startsWith(PREFIX) && isTemporaryName(name.slice(PREFIX.length));
 }
@@ -20,6 +20,8 @@ export function removeStaleTemporaries(directory: string, now = Date.now()): voi
     if (!isWorkspaceTemporary(name)) continue;
     const path = join(directory, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat && isStaleTemporary(name.slice(PREFIX.length), now - stat.mtimeMs)) rmSync(path, { force: true });
+    if (stat && isStaleTemporary(name.slice(PREFIX.length), now - stat.mtimeMs)) {
+      rmSync(path, { force: true, recursive: true });
+    }
   }
 }

@@ -1,0 +1,218 @@
+import { spawnSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MlvError } from '../../src/core/errors.js';
+import { Placer } from '../../src/objects/link-modes.js';
+import { isWorkspaceTemporary, temporaryBeside } from '../../src/workspace/workspace-temporary.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
+import { type TestWorkspace, testWorkspace } from '../helpers/workspace.js';
+
+let workspace: TestWorkspace;
+
+/** What temporary files and folders are in the repository's top and in directories of the target. */
+function leftovers(): string[] {
+  const names = readdirSync(workspace.dir, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => isWorkspaceTemporary(basename(name)));
+}
+
+/** Tracks `data/sub` with the files a, b and c, whose contents are their names, and takes it away. */
+async function withoutDirectory(): Promise<void> {
+  for (const name of ['a', 'b', 'c']) workspace.write(`data/sub/${name}`, name);
+  workspace.write('data/top', 'top');
+  await workspace.add('data');
+  workspace.delete('data');
+}
+
+/** Acts each time when the object of that content is about to be read. */
+function atObject(content: string, action: () => void): void {
+  const { cache } = workspace.repository;
+  const open = cache.open.bind(cache);
+  cache.open = (oid) => {
+    if (oid === workspace.oidOf(content)) action();
+    return open(oid);
+  };
+}
+
+beforeEach(async () => {
+  workspace = await testWorkspace();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  expect(leftovers()).toEqual([]);
+});
+
+describe('a directory that checkout makes', () => {
+  it('has no name before its small files are whole, and is known to be unchanged afterwards', async () => {
+    await withoutDirectory();
+    const seen: boolean[] = [];
+    atObject('c', () => seen.push(workspace.has('data/sub')));
+    expect(await workspace.checkout()).toMatchObject({ written: 4, bytes: 6, refused: [], failed: [] });
+    expect(seen).toEqual([false]);
+    expect(await workspace.changes()).toEqual([]);
+  });
+
+  it('has small and large files, executables, links, and directories with nothing in them', async () => {
+    workspace.write('data/large', Buffer.alloc(1024 * 1024 + 1, 7));
+    workspace.write('data/run', 'run', 0o755);
+    workspace.write('data/small', 'small');
+    symlinkSync('small', workspace.at('data/link'));
+    mkdirSync(workspace.at('data/none'));
+    await workspace.add('data');
+    workspace.delete('data');
+    expect(await workspace.checkout()).toMatchObject({ written: 4, refused: [], failed: [] });
+    expect(await workspace.changes()).toEqual([]);
+    expect(lstatSync(workspace.at('data/none')).isDirectory()).toBe(true);
+  });
+
+  it('has what can be had where objects are missing or damaged, each reported once', async () => {
+    await withoutDirectory();
+    workspace.repository.cache.remove(workspace.oidOf('a'));
+    const damaged = workspace.objectPath(workspace.oidOf('b'));
+    renameSync(workspace.objectPath(workspace.oidOf('c')), damaged);
+    writeFileSync(workspace.objectPath(workspace.oidOf('c')), 'c');
+    const { failed, written } = await workspace.checkout();
+    expect(failed.map(({ path, error }) => [path, error.code])).toEqual([
+      ['data/sub/a', 'OBJECT_MISSING'],
+      ['data/sub/b', 'OBJECT_CORRUPT'],
+    ]);
+    expect([written, readdirSync(workspace.at('data/sub'))]).toEqual([2, ['c']]);
+  });
+
+  it('is there, empty, where its listing is missing', async () => {
+    await withoutDirectory();
+    const { cache } = workspace.repository;
+    for (const { oid, size } of [...cache.list()]) {
+      if (size > 3 && oid !== workspace.pointer('data').oid) cache.remove(oid);
+    }
+    expect(await workspace.checkout()).toMatchObject({ written: 1, failed: [{ path: 'data/sub' }] });
+    expect(readdirSync(workspace.at('data/sub'))).toEqual([]);
+  });
+
+  it('has the files that were whole when the work was interrupted', async () => {
+    await withoutDirectory();
+    const interrupt = new AbortController();
+    atObject('b', () => interrupt.abort(new MlvError('INTERRUPTED', 'interrupted')));
+    // Every look at the clock finds that it is time to let others run.
+    let clock = Date.now();
+    vi.spyOn(Date, 'now').mockImplementation(() => {
+      clock += 1000;
+      return clock;
+    });
+    await expect(workspace.checkout([], { signal: interrupt.signal })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    vi.restoreAllMocks();
+    expect(readdirSync(workspace.at('data/sub'))).toEqual(['a', 'b']);
+    expect(await workspace.checkout()).toMatchObject({ written: 1, refused: [] });
+    expect(workspace.read('data/sub/c')).toBe('c');
+  });
+
+  it('has the files that were whole when the disk was full, none of them in part', async () => {
+    await withoutDirectory();
+    atObject('b', () => {
+      throw new MlvError('DISK_FULL', 'no space is left');
+    });
+    await expect(workspace.checkout()).rejects.toMatchObject({ code: 'DISK_FULL' });
+    expect(readdirSync(workspace.at('data/sub'))).toEqual(['a']);
+  });
+});
+
+describe('what gets the name of a directory while checkout makes it', () => {
+  it('keeps its files, and gets the others', async () => {
+    await withoutDirectory();
+    atObject('c', () => workspace.write('data/sub/a', 'mine'));
+    const refused = [{ path: 'data/sub/a', reason: 'untracked' }];
+    expect(await workspace.checkout()).toMatchObject({ written: 3, refused });
+    expect(['a', 'b', 'c'].map((name) => workspace.read(`data/sub/${name}`))).toEqual(['mine', 'b', 'c']);
+  });
+
+  it('is as good when it has the same content, from another checkout', async () => {
+    await withoutDirectory();
+    atObject('c', () => {
+      for (const name of ['a', 'b', 'c']) workspace.write(`data/sub/${name}`, name);
+    });
+    expect(await workspace.checkout()).toMatchObject({ written: 1, refused: [], failed: [] });
+    expect(await workspace.changes()).toEqual([]);
+  });
+
+  it('is filled when it is an empty directory', async () => {
+    await withoutDirectory();
+    atObject('c', () => mkdirSync(workspace.at('data/sub'), { recursive: true }));
+    expect(await workspace.checkout()).toMatchObject({ written: 4, refused: [] });
+    expect(readdirSync(workspace.at('data/sub'))).toEqual(['a', 'b', 'c']);
+  });
+
+  it('stays when it is a file', async () => {
+    await withoutDirectory();
+    atObject('c', () => workspace.write('data/sub', 'mine'));
+    await expect(workspace.checkout()).rejects.toMatchObject({ code: 'FILE_SYSTEM' });
+    expect(workspace.read('data/sub')).toBe('mine');
+  });
+
+  it('stays when it is a link, and nothing is written through it', async () => {
+    await withoutDirectory();
+    const outside = temporaryDirectory('outside');
+    atObject('c', () => {
+      if (!workspace.has('data/sub')) symlinkSync(outside, workspace.at('data/sub'));
+    });
+    await expect(workspace.checkout()).rejects.toMatchObject({ code: 'FILE_SYSTEM' });
+    expect(readdirSync(outside)).toEqual([]);
+    workspace.delete('data/sub');
+  });
+});
+
+describe('the folder of a process', () => {
+  /** A folder with a file in it, as the process of that id has it while it makes a directory. */
+  function folderOf(pid: number, directory: string): string {
+    mkdirSync(workspace.at(directory), { recursive: true });
+    const mine = temporaryBeside(workspace.at(`${directory}/x`));
+    const folder = join(workspace.at(directory), basename(mine).replace(`-${process.pid}-`, `-${pid}-`));
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'a'), 'a');
+    return folder;
+  }
+
+  it('is taken away when the process was killed, beside a target and inside of it', async () => {
+    await withoutDirectory();
+    const killed = spawnSync(process.execPath, ['-e', '']).pid;
+    folderOf(killed, '');
+    folderOf(killed, 'data');
+    folderOf(killed, 'data/sub');
+    expect(await workspace.checkout()).toMatchObject({ written: 4, refused: [] });
+    expect(leftovers()).toEqual([]);
+  });
+
+  it('stays when the process runs, and is nothing that is tracked', async () => {
+    await withoutDirectory();
+    const folder = folderOf(process.ppid, 'data/sub');
+    expect(await workspace.checkout()).toMatchObject({ written: 4, refused: [] });
+    expect(readdirSync(folder)).toEqual(['a']);
+    expect(await workspace.changes()).toEqual([]);
+    workspace.delete(`data/sub/${basename(folder)}`);
+  });
+});
+
+describe('Placer.placeNew', () => {
+  it('leaves a name alone that is there, as a second spelling is where case does not count', async () => {
+    await withoutDirectory();
+    for (const mode of ['copy', 'hardlink', 'symlink'] as const) {
+      const placer = new Placer(workspace.repository.cache, { modes: [mode], verifyLinks: true });
+      const path = workspace.at('A');
+      writeFileSync(path, 'mine');
+      expect(placer.placeNew({ oid: workspace.oidOf('a'), size: 1, executable: false, path })).toBeUndefined();
+      expect(workspace.read('A')).toBe('mine');
+    }
+  });
+
+  it('leaves nothing behind for an object that is damaged', async () => {
+    await withoutDirectory();
+    const path = workspace.objectPath(workspace.oidOf('a'));
+    renameSync(workspace.objectPath(workspace.oidOf('b')), path);
+    for (const mode of ['copy', 'hardlink', 'symlink'] as const) {
+      const placer = new Placer(workspace.repository.cache, { modes: [mode], verifyLinks: true });
+      const item = { oid: workspace.oidOf('a'), size: 1, executable: false, path: workspace.at('A') };
+      expect(() => placer.placeNew(item)).toThrow(expect.objectContaining({ code: 'OBJECT_CORRUPT' }));
+      expect(workspace.has('A')).toBe(false);
+    }
+  });
+});
