@@ -48,8 +48,8 @@ export function policyForged(problem: string): Refusal {
   };
 }
 
-/** Everything that a change writes about versions, the registration itself included. */
-function broughtBy({ register, events = [] }: RegistryChange): {
+/** Everything that a change writes about versions, the registration itself included. Pure. */
+export function broughtBy({ register, events = [] }: RegistryChange): {
   events: RegistryEvent[];
   registers: Map<string, VersionState>;
 } {

@@ -1,4 +1,4 @@
-import { MlvError } from '../core/errors.js';
+import { type ErrorCode, isMlvError, MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
 import type { Oid } from '../objects/oid.js';
 import type { Environment } from '../provenance/environment.js';
@@ -11,7 +11,7 @@ import type { Manifest } from './manifest.js';
 import { checkModelName } from './model-name.js';
 import { defaultParent } from './next-version.js';
 import { resolveReference } from './reference-resolve.js';
-import { type Decided, decideRegistration, requireCondition } from './register-decision.js';
+import { type Decided, decideRegistration, type ManifestDraft, requireCondition } from './register-decision.js';
 import { manifestItem } from './register-items.js';
 import type { RegisterRequest } from './register-request.js';
 import { type RegisterTargets, registerTargets } from './register-targets.js';
@@ -58,30 +58,78 @@ export interface RegisterReport {
 /**
  * Makes a version of a model: one commit on the registry's branch and one tag, or nothing where the same content is there
  * already. Everything that takes long (hashing, asking remotes) is done before the decision, which is made again when
- * somebody else was faster. Errors: `MODEL_NAME_INVALID`, `VERSION_INVALID`, `VERSION_EXISTS`, `WORKSPACE_DIRTY`,
- * `CONDITION_FALSE`, `OBJECT_MISSING` (not in the cache, or on no remote), those of references, of registerTargets, of
- * Registry.change.
+ * somebody else was faster. Errors: `VERSION_EXISTS`, those of gatherVersion and of Registry.change.
  */
 export async function register(services: RegisterServices, asked: RegisterRequest): Promise<RegisterReport> {
+  const { repository, registry, now } = services;
+  const gathered = await gatherVersion(services, asked, { dryRun: false, refuse: raise });
+  const { request, draft } = gathered;
+  let decided: Decided | undefined;
+  const { commit, pushed } = await registry.change(
+    async (newest) => {
+      decided = await decideRegistration(newest, { repository, request, draft, now });
+      return decided.change;
+    },
+    { push: services.push },
+  );
+  const { manifest, state, digest } = decided as Decided;
+  const notes = notesOn(gathered, manifest);
+  return { state, manifest, digest, commit: state === 'registered' ? commit : undefined, pushed, notes };
+}
+
+function raise(refusal: MlvError): never {
+  throw refusal;
+}
+
+/** What becomes of a refusal, and whether anything is stored. */
+export interface Course {
+  /** Takes what refuses the version; it may throw, or keep it and go on. */
+  refuse: (refusal: MlvError) => void;
+  /** Sends and stores nothing. */
+  dryRun: boolean;
+}
+
+/** All that is known of a version before the registry is asked for its number. */
+export interface GatheredVersion {
+  request: RegisterRequest;
+  draft: ManifestDraft;
+  targets: RegisterTargets;
+  parent: Manifest | undefined;
+  difference: StoredDifference | undefined;
+  /** What the user should know of its objects. */
+  notes: readonly string[];
+}
+
+/**
+ * Finds everything that goes into a manifest, and makes sure that it can be had later. What refuses it is given to the
+ * course: `CONDITION_FALSE`, `WORKSPACE_DIRTY`, `OBJECT_MISSING` where no remote has an object. Errors:
+ * `MODEL_NAME_INVALID`, `VERSION_INVALID`, `OBJECT_MISSING` (not in the cache), those of references and of registerTargets.
+ */
+export async function gatherVersion(
+  services: RegisterServices,
+  asked: RegisterRequest,
+  course: Course,
+): Promise<GatheredVersion> {
   checkModelName(asked.model);
-  const { repository, registry, reporter, signal } = services;
+  const { repository, registry } = services;
   const view = await registry.view();
   const parent = await parentIn(view, asked);
   const artifacts = asked.artifacts.length > 0 ? asked.artifacts : await artifactsBefore(view, asked);
-  const targets = await registerTargets(repository, { ...asked, artifacts }, { reporter, signal });
+  const targets = await targetsOf(services, { ...asked, artifacts }, course);
   const request = withRuns(asked, targets);
-  const { metrics } = request;
-  await requireCondition(view, request);
+  await heed(course, 'CONDITION_FALSE', () => requireCondition(view, request));
   const environmentOf = async () => targets.recorded?.environment ?? services.probe();
   const [environment, items] = await Promise.all([environmentOf(), itemsOf(services, targets, parent)]);
-  const difference = request.allowDirty && targets.dirty ? await storeDifference(repository) : undefined;
-  const notes = await ensureStored(services, { targets, difference, request });
+  const beyond = request.allowDirty && targets.dirty;
+  const difference = beyond && !course.dryRun ? await storeDifference(repository) : undefined;
+  const notes = await ensureStored(services, { targets, difference, request, course });
+  if (beyond && course.dryRun) notes.push('what is not committed would be kept with the version, as a patch');
   const branch = await repository.git.branch();
   const run = targets.artifacts.find(({ pointer }) => pointer.run)?.pointer.run?.oid;
   const draft = {
     ...items,
     params: request.params,
-    metrics,
+    metrics: request.metrics,
     environment,
     commit: targets.commit,
     ...(branch !== undefined && { branch }),
@@ -89,23 +137,31 @@ export async function register(services: RegisterServices, asked: RegisterReques
     ...(run !== undefined && { run }),
     author: await registry.author(),
   };
-  let decided: Decided | undefined;
-  const { commit, pushed } = await registry.change(
-    async (newest) => {
-      decided = await decideRegistration(newest, { repository, request, draft, now: services.now });
-      return decided.change;
-    },
-    { push: services.push },
-  );
-  const { manifest, state, digest } = decided as Decided;
-  return {
-    state,
-    manifest,
-    digest,
-    commit: state === 'registered' ? commit : undefined,
-    pushed,
-    notes: [...notes, ...notesOn(targets, manifest, { parent, difference })],
-  };
+  return { request, draft, targets, parent, difference, notes };
+}
+
+/** Gives the course what the work refuses with this code. */
+async function heed(course: Course, code: ErrorCode, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isMlvError(error, code)) throw error;
+    course.refuse(error);
+  }
+}
+
+async function targetsOf(
+  { repository, reporter, signal }: RegisterServices,
+  request: RegisterRequest,
+  course: Course,
+): Promise<RegisterTargets> {
+  try {
+    return await registerTargets(repository, request, { reporter, signal });
+  } catch (error) {
+    if (!isMlvError(error, 'WORKSPACE_DIRTY') || request.allowDirty) throw error;
+    course.refuse(error);
+    return registerTargets(repository, { ...request, allowDirty: true }, { reporter, signal });
+  }
 }
 
 async function parentIn(view: RegistryView, request: RegisterRequest): Promise<Manifest | undefined> {
@@ -178,12 +234,14 @@ async function ensureStored(
     targets,
     difference,
     request,
-  }: { targets: RegisterTargets; difference: StoredDifference | undefined; request: RegisterRequest },
+    course,
+  }: Pick<GatheredVersion, 'targets' | 'difference' | 'request'> & { course: Course },
 ): Promise<string[]> {
   const all = [...targets.artifacts, ...targets.data];
   const missing = await storage.missing(all);
   if (missing === undefined) return ['no remote is configured: nobody else can get these files (mlv remote add)'];
-  if (missing.length > 0 && !request.pushObjects) throw notStored(missing);
+  if (missing.length > 0 && !request.pushObjects) course.refuse(notStored(missing));
+  if (course.dryRun) return missing.length > 0 && request.pushObjects ? [`would be sent first: ${some(missing)}`] : [];
   if (missing.length > 0) await storage.push(all.filter(({ path }) => missing.includes(path)));
   if (difference) await storage.pushObject({ ...difference, path: 'the uncommitted difference' });
   return [];
@@ -199,12 +257,10 @@ function notStored(paths: readonly RepositoryPath[]): MlvError {
   });
 }
 
-function notesOn(
-  { passedOver, notKept, recorded }: RegisterTargets,
-  { data }: Manifest,
-  { parent, difference }: { parent: Manifest | undefined; difference: StoredDifference | undefined },
-): string[] {
-  const notes: string[] = [];
+/** What the user should know of a version that was gathered. */
+export function notesOn({ targets, parent, difference, notes: before }: GatheredVersion, { data }: Manifest): string[] {
+  const { passedOver, notKept, recorded } = targets;
+  const notes = [...before];
   if (difference && difference.leftOut.length > 0) {
     notes.push(`too large to be kept with the difference: ${difference.leftOut.join(', ')}`);
   }

@@ -3,7 +3,7 @@ import { MlvError } from '../core/errors.js';
 import type { Git } from '../git/git.js';
 import type { EventBase, GateResult, RegistryEvent } from './event.js';
 import { type Judgement, judgeChange, type Refusal } from './judge.js';
-import { needsSignature, policyForged, refused } from './judge-commit.js';
+import { broughtBy, needsSignature, policyForged, refused } from './judge-commit.js';
 import { beforeOf, type ViewBefore } from './judge-view.js';
 import type { Policy } from './policy.js';
 import type { Registry, RegistryChange, RegistryView, VersionState } from './registry.js';
@@ -93,19 +93,19 @@ export async function carryOut(
   return { ...(decided as unknown as Decided), commit, pushed };
 }
 
-/** Judges a change before it is made; a signature that the policy asks for is taken as promised, and checked when made. */
-async function judgeProposal(
+/** Judges a change before it is made; a signature that the policy asks for is taken as promised, and checked when made. Errors: those of Git. */
+export async function judgeProposal(
   view: RegistryView,
   change: RegistryChange,
-  { git, by, now }: Proposer,
+  { git, by, now }: Pick<Proposer, 'git' | 'by' | 'now'>,
 ): Promise<Judgement & { sign: boolean; before: ViewBefore }> {
-  const { events = [] } = change;
+  const { events, registers } = broughtBy(change);
   const signatures = await git.signatures();
   try {
     const before = await beforeOf(view, events, { git, signatures, now: now() });
     const sign = (change.sign ?? false) || needsSignature(before.policy, change) || leavesSigned(events, before);
     const standing = sign ? ({ kind: 'promised' } as const) : ({ kind: 'none' } as const);
-    const judged = { by, time: now(), standing, events, registers: new Map(), writesPolicy: false };
+    const judged = { by, time: now(), standing, events, registers, writesPolicy: false };
     const judgement = judgeChange(judged, before);
     judgement.refusals.push(...before.policyProblems.map(policyForged));
     return { ...judgement, sign, before };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseDocument } from '../helpers/json-schemas.js';
@@ -40,6 +40,50 @@ describe('mlv register', () => {
       registryCommit: null,
     });
     expect(git(upstream, 'rev-parse', 'mlv-registry')).toBe(tip);
+  });
+
+  it('shows with --dry-run what would be registered and what would refuse it, and writes nothing', async () => {
+    const { cwd, store, commit, run, mlv } = await registeringRepository();
+    const everything = (): string[] => [
+      git(cwd, 'for-each-ref'),
+      git(cwd, 'count-objects', '-v'),
+      ...readdirSync(store, { recursive: true, encoding: 'utf8' }).sort(),
+      ...readdirSync(join(cwd, '.git/mlv/objects'), { recursive: true, encoding: 'utf8' }).sort(),
+    ];
+    const before = everything();
+    const dry = (...args: string[]) => run('register', 'fraud', ...WHOLE, '--dry-run', ...args);
+    const text = await dry();
+    expect([text.exitCode, text.stderr]).toEqual([0, '']);
+    for (const said of ['fraud@1.0.0', 'model.pkl', 'accuracy', 'seed', 'python', 'would be registered'])
+      expect(text.stdout).toContain(said);
+    const shown = parseDocument('register', (await dry('--json')).stdout);
+    expect(shown).toMatchObject({ dryRun: true, state: 'registered', registryCommit: null, refusals: [] });
+    expect(everything()).toEqual(before);
+
+    const { dryRun, manifest } = parseDocument('register', await mlv('register', 'fraud', ...WHOLE, '--json'));
+    expect(dryRun).toBe(false);
+    expect({ ...shown.manifest, created: '' }).toEqual({ ...manifest, created: '' });
+    expect((await dry()).stdout).toContain('is there already');
+
+    // A policy that lets nobody register, a condition that is not met, code that is not committed, an object not sent.
+    const policy = 'mlv: 1\nroles:\n  lead: ["Lead <lead@example.com>"]\nregister:\n  roles: [lead]\n';
+    writeFileSync(join(cwd, '.git/policy.yaml'), policy);
+    await mlv('policy', 'set', join(cwd, '.git/policy.yaml'));
+    await commit({ 'model.pkl': 'model 2' });
+    rmSync(join(store, 'objects/records'), { recursive: true });
+    writeFiles(cwd, { 'train.py': 'print(3)' });
+    const now = everything();
+    const refused = await dry('--if', 'accuracy > 0.99', '--json');
+    expect(refused.exitCode).toBe(6);
+    const document = parseDocument('register', refused.stdout);
+    expect(document.reference).toBe('fraud@1.0.1');
+    const codes = document.refusals.map(({ code }) => code);
+    expect(codes.sort()).toEqual(['CONDITION_FALSE', 'OBJECT_MISSING', 'REGISTRY_REFUSED', 'WORKSPACE_DIRTY']);
+    const allowed = await dry('--allow-dirty', '--push');
+    expect(allowed.stdout).toContain('fraud@1.0.1');
+    expect(allowed.stderr).toMatch(/would be sent first: model.pkl[\s\S]*kept with the version, as a patch/);
+    expect(allowed.stderr).not.toContain('not committed:');
+    expect(everything()).toEqual(now);
   });
 
   it('derives the number from what changed, and says why', async () => {

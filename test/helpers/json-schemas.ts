@@ -311,7 +311,10 @@ export const jsonSchemas = {
   du: z.strictObject({ entries: z.array(entry), total: z.strictObject({ size: bytes, files: count }), problems }),
   checkout: z.strictObject({ ...checkoutFields, problems, version: restoredVersion.optional() }),
   register: z.strictObject({
-    state: z.enum(['registered', 'present']).describe('`present`: the same content was there already'),
+    dryRun: z.boolean().describe('nothing was written'),
+    state: z
+      .enum(['registered', 'present'])
+      .describe('`present`: the same content was there already; with --dry-run, what it would be'),
     model: z.string(),
     version: z.string(),
     reference,
@@ -320,6 +323,7 @@ export const jsonSchemas = {
     registryCommit: commit.nullable().describe('null where nothing was written'),
     pushed: z.boolean().describe('to the Git remote'),
     notes: z.array(z.string()),
+    refusals: z.array(errorSchema).describe('with --dry-run: what would refuse it'),
     manifest: manifestSchema,
   }),
   rm: z.strictObject({ removed: z.array(z.string()), kept: z.boolean(), staged: z.boolean() }),

@@ -36,11 +36,13 @@ export const registryVersionVerbs: readonly VerbDeclaration[] = [
       { flags: '--push', description: 'first send objects that their remote lacks' },
       { flags: '--push-objects', description: 'as --push; goes together with --no-push' },
       { flags: '--no-push', description: 'keep the registry in this clone until mlv registry push' },
+      { flags: '-n, --dry-run', description: 'show the version, and what would refuse it; write nothing' },
     ],
     examples: [
       ['mlv register fraud model.pkl', 'a model that mlv run or mlv repro made: the rest is in its record'],
       ['mlv register fraud model.pkl --data data/train --params params.yaml --metrics metrics.json', 'a version'],
       ["mlv register fraud --metrics metrics.json --on data/test --if 'accuracy >= 0.93' --push", 'from a CI job'],
+      ['mlv register fraud model.pkl --dry-run', 'which number, on which data, and would it pass?'],
       ['mlv register ensemble --component fraud@production --component geo@^2.1', 'a version made of others'],
     ],
     exits: [

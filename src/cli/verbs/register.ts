@@ -1,32 +1,43 @@
 import { probeEnvironment } from '../../provenance/probe-environment.js';
-import { type RegisterReport, register } from '../../registry/register.js';
+import { type RegisterReport, type RegisterServices, register } from '../../registry/register.js';
+import { previewRegistration, type RegisterPreview } from '../../registry/register-preview.js';
 import { openRepository } from '../context.js';
+import { errorDocument } from '../errors.js';
 import { objectStorage } from '../object-storage.js';
 import { registryOf } from '../open-registry.js';
 import { registerRequest } from '../register-input.js';
 import { formatBytes, formatCount } from '../render/units.js';
+import { versionLines } from '../render/version.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 
-/** `mlv register`: see its declaration. Errors: those of register, readParams and readMetrics. */
+/** `mlv register`: see its declaration. Errors: those of register, previewRegistration, readParams and readMetrics. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
   const request = await registerRequest(session, repository, input);
   const { cwd, env, signal, reporter } = session;
-  const report = await register(
-    {
-      repository,
-      registry: registryOf(session, repository.config.registry.remote, repository.git),
-      storage: objectStorage(session, repository),
-      probe: () => probeEnvironment({ cwd, env, top: repository.layout.worktree, signal }),
-      now: () => new Date(),
-      reporter,
-      signal,
-      push: input.options.push !== false,
-    },
-    request,
-  );
-  return { done: lines(report), notes: report.notes, json: documentOf(report) };
+  const services: RegisterServices = {
+    repository,
+    registry: registryOf(session, repository.config.registry.remote, repository.git),
+    storage: objectStorage(session, repository),
+    probe: () => probeEnvironment({ cwd, env, top: repository.layout.worktree, signal }),
+    now: () => new Date(),
+    reporter,
+    signal,
+    push: input.options.push !== false,
+  };
+  if (input.options.dryRun === true) return previewed(session, await previewRegistration(services, request));
+  const report = await register(services, request);
+  return { done: lines(report), notes: report.notes, json: { dryRun: false, ...documentOf(report), refusals: [] } };
+}
+
+function previewed({ style }: Session, preview: RegisterPreview): Result {
+  const { state, manifest, refusals, detail, notes } = preview;
+  const name = `${manifest.model}@${manifest.version}`;
+  const json = { dryRun: true, ...documentOf(preview), refusals: refusals.map(errorDocument) };
+  if (state === 'present') return { done: lines(preview), notes, json, errors: refusals };
+  const done = refusals.length > 0 ? [] : ['', `${name} would be registered; nothing was written`];
+  return { text: versionLines(detail, { style, events: false }), done, notes, json, errors: refusals };
 }
 
 function lines({ state, manifest, pushed, digest }: RegisterReport): string[] {
