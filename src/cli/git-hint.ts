@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
-import { absolutePath, forDisplay, type RepositoryPath } from '../workspace/paths.js';
+import { absolutePath, forDisplay, nameOf, type RepositoryPath } from '../workspace/paths.js';
+import { isPointerPath } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import { shellQuote } from './render/quote.js';
 
@@ -17,8 +18,15 @@ export async function gitAddCommand(
   const tracked = new Set(await repository.git.trackedFiles(files));
   const known = files.filter((file) => tracked.has(file) || isThere(repository, file));
   if (known.length === 0) return undefined;
-  if (known.length > NAMES) return "git add -- ':(top)**.mlv' ':(top)**.gitignore'";
-  return `git add -- ${known.map((file) => shellQuote(forDisplay(repository.layout, file))).join(' ')}`;
+  const others = known.filter((file) => !isOwnFile(file));
+  const many = known.length > NAMES ? ["':(top)**.mlv'", "':(top)**.gitignore'"] : [];
+  const named = many.length > 0 ? others : known;
+  return `git add -- ${[...many, ...named.map((file) => shellQuote(forDisplay(repository.layout, file)))].join(' ')}`;
+}
+
+/** True for the files that mlv writes for Git: pointers, and lists of what Git is to leave alone. */
+export function isOwnFile(file: RepositoryPath): boolean {
+  return isPointerPath(file) || nameOf(file) === '.gitignore';
 }
 
 function isThere(repository: Repository, file: RepositoryPath): boolean {

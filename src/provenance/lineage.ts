@@ -136,6 +136,11 @@ export class LineageGraph {
     return this.nodes.get(id);
   }
 
+  /** True for a directory that holds a content, at whatever depth. */
+  holds(directory: string, content: string): boolean {
+    return this.facts.parts.get(directory)?.has(content) === true;
+  }
+
   /** Everything that the starts came of (`up`), or that came of them (`down`); the starts are among the nodes. */
   reach(starts: readonly string[], direction: 'up' | 'down'): Reached {
     const nodes = new Map<string, LineageNode>();

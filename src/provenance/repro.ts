@@ -5,6 +5,7 @@ import { annotateTargets } from '../workspace/annotate.js';
 import { absolutePath, isWithin, type RepositoryPath } from '../workspace/paths.js';
 import { loadTargets } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
+import { committedMetrics } from './committed-metrics.js';
 import { pipelineError, type Stage } from './pipeline-format.js';
 import { type Pipeline, readBy, selectStages, upstreamOf, writtenBy } from './pipeline-graph.js';
 import { executeRun, type RunTools } from './run.js';
@@ -150,7 +151,13 @@ class Repro {
     const end = await this.turns.begin();
     try {
       const outcome = this.job.options.dryRun ? await this.foretell(stage) : await this.make(stage);
-      const files = [...new Set([...(outcome.files ?? []), ...(await this.annotate(stage, outcome))])].sort();
+      const files = [
+        ...new Set([
+          ...(outcome.files ?? []),
+          ...(await this.annotate(stage, outcome)),
+          ...(await this.metricsOf(stage, outcome)),
+        ]),
+      ].sort();
       this.outcomes.set(stage.name, { stage: stage.name, ...outcome, files });
       if (outcome.state === 'failed') this.fail(stage, outcome);
     } catch (error) {
@@ -240,6 +247,12 @@ class Repro {
         data: { path, line: stage.line },
       });
     }
+  }
+
+  /** What the command, or an earlier run, wrote of metrics, as far as a commit should hold it. */
+  private async metricsOf(stage: Stage, { state }: Outcome): Promise<readonly RepositoryPath[]> {
+    if (this.job.options.dryRun || !['ran', 'restored'].includes(state)) return [];
+    return committedMetrics(this.repository.git, requestOf(stage).metrics);
   }
 
   private async run(stage: Stage, prepared: PreparedRun, reasons: string[]): Promise<Outcome> {

@@ -7,7 +7,13 @@ import { drain, type HttpAnswer, HttpClient } from './http-client.js';
 import { checkInterrupted, interruption } from './interrupted.js';
 import { networkFailure } from './network-failure.js';
 import { type Attempt, type Operation, remoteError } from './remote-error.js';
-import { invalidSource, type SourceOptions, type SourceState, type UrlSource } from './source-types.js';
+import {
+  invalidSource,
+  type SourceOptions,
+  type SourceState,
+  sourceUnreached,
+  type UrlSource,
+} from './source-types.js';
 
 const HEAD_UNKNOWN = new Set([403, 405, 501]);
 
@@ -132,7 +138,7 @@ class HttpSource implements UrlSource {
     if (signal?.aborted) return interruption(signal);
     if (isMlvError(error)) return error;
     const failure = networkFailure(error, url.origin);
-    if (failure) return remoteError(this.attempt(operation), { ...failure, cause: error });
+    if (failure) return sourceUnreached(remoteError(this.attempt(operation), { ...failure, cause: error }));
     const reason = `the request failed (${error instanceof Error ? error.message : String(error)})`;
     return remoteError(this.attempt(operation), { code: 'REMOTE_PERMANENT', reason: redactUrl(reason), cause: error });
   }

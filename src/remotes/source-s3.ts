@@ -1,11 +1,18 @@
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { isMlvError, MlvError } from '../core/errors.js';
 import { S3Access, type S3Call } from './s3-access.js';
 import { announcedSize } from './s3-answers.js';
 import { S3Connection } from './s3-client.js';
 import { S3Credentials } from './s3-credentials.js';
 import { s3Error } from './s3-errors.js';
-import { invalidSource, type SourceOptions, type SourceState, type UrlSource } from './source-types.js';
+import {
+  invalidSource,
+  type SourceOptions,
+  type SourceState,
+  sourceUnreached,
+  type UrlSource,
+} from './source-types.js';
 import { incomingBody } from './stream-body.js';
 
 interface Address {
@@ -18,7 +25,8 @@ interface Address {
 export async function openS3Source(given: string, options: SourceOptions): Promise<UrlSource> {
   const [, bucket = '', key = '', version] =
     /^s3:\/\/([A-Za-z0-9._-]{3,255})\/([^?]+?)(?:\?versionId=([^&]+))?$/.exec(given) ?? [];
-  if (bucket === '' || key === '' || key.endsWith('/')) throw invalidSource(given, 'it is not s3://bucket/key');
+  if (bucket !== '' && key.endsWith('/')) throw severalObjects(given);
+  if (bucket === '' || key === '') throw invalidSource(given, 'it is not s3://bucket/key');
   const environment = options.environment;
   const endpoint =
     options.s3?.endpoint ?? (environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || undefined);
@@ -52,7 +60,7 @@ class S3Source implements UrlSource {
     const { access, address, signal } = this.parts;
     const call = this.call('stat');
     const command = new HeadObjectCommand(address);
-    const answer = await access.request(call, (client) => client.send(command, signal ? { abortSignal: signal } : {}));
+    const answer = await this.asked(access.request(call, (client) => client.send(command, abortedBy(signal))));
     return stateOf(answer, announcedSize({ ...answer, ContentType: undefined }, call.attempt, access.context));
   }
 
@@ -60,11 +68,11 @@ class S3Source implements UrlSource {
     const { access, address, signal } = this.parts;
     const call = this.call('get');
     const command = new GetObjectCommand({ ...address, ...(from > 0 && { Range: `bytes=${from}-` }) });
-    const answer = await access.request(call, (client) => client.send(command, signal ? { abortSignal: signal } : {}));
+    const answer = await this.asked(access.request(call, (client) => client.send(command, abortedBy(signal))));
     const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? '');
     const stream = answer.Body as Readable;
     const size = announcedSize({ ...answer, ContentType: undefined }, call.attempt, access.context);
-    const translate = (error: unknown): Error => s3Error(error, call.attempt, access.context);
+    const translate = (error: unknown): Error => unreached(s3Error(error, call.attempt, access.context));
     const body = incomingBody({ stream, size, attempt: call.attempt, signal, translate });
     const start = match ? Number(match[1]) : 0;
     return { state: stateOf(answer, match ? Number(match[2]) : size), start, body };
@@ -74,10 +82,42 @@ class S3Source implements UrlSource {
     this.parts.connection.close();
   }
 
+  private asked<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      throw this.explained(error);
+    });
+  }
+
+  private explained(error: unknown): unknown {
+    if (!isMlvError(error)) return error;
+    const isPrefix = error.code === 'REMOTE_NOT_FOUND' && error.data.missing === 'key';
+    if (!isPrefix) return unreached(error);
+    const { code, message, cause, data } = error;
+    return new MlvError(code, message, { hint: `check the key; ${SEVERAL}`, cause, data });
+  }
+
   private call(operation: 'stat' | 'get'): S3Call {
     const { access, address, signal } = this.parts;
     return { attempt: { operation, url: access.url, key: address.Key }, signal };
   }
+}
+
+/** A pointer remembers one entity tag: what it takes to see that several objects changed has no place in it. */
+const SEVERAL = 'of a prefix, copy the objects (aws s3 cp --recursive), then: mlv add <directory>';
+
+function severalObjects(given: string): MlvError {
+  return new MlvError('REMOTE_URL_INVALID', `'${given}' cannot be imported: it names a prefix, and not one object`, {
+    hint: `import-url takes one object; ${SEVERAL}`,
+    data: { url: given },
+  });
+}
+
+function unreached(error: Error): Error {
+  return sourceUnreached(error, ', the endpoint (AWS_ENDPOINT_URL_S3, or that of --remote)');
+}
+
+function abortedBy(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal ? { abortSignal: signal } : {};
 }
 
 interface Answer {

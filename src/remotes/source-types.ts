@@ -1,4 +1,4 @@
-import { MlvError } from '../core/errors.js';
+import { isMlvError, MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import type { S3Options } from './s3-options.js';
 
@@ -49,4 +49,17 @@ export function invalidSource(given: string, reason: string): MlvError {
     hint: 'give s3://bucket/key, https://host/path, file:///path or a path',
     data: { url: shown },
   });
+}
+
+/**
+ * The error of a server that was not reached, with advice for an address that is imported: it is of no remote. `where` names
+ * what else says where that is. Any other error as it is.
+ */
+export function sourceUnreached(error: Error, where = ''): Error {
+  if (!isMlvError(error) || typeof error.data.system !== 'string') return error;
+  const { code, message, cause, data } = error;
+  const unreached = code === 'REMOTE_TRANSIENT' || data.system === 'ENOTFOUND';
+  if (!unreached) return error;
+  const hint = `check the address${where} and the network, then run the same command again: what arrived is kept`;
+  return new MlvError(code, message, { hint, cause, data });
 }

@@ -38,7 +38,10 @@ function fileSource(path: string, { baseDirectory, signal }: SourceOptions): Url
       throw new MlvError('PATH_NOT_FOUND', `'${path}' is not there`, { hint: 'check the spelling', data: { path } });
     }
     if (!found.isFile())
-      throw invalidSource(path, lstatSync(absolute).isDirectory() ? 'it is a directory' : 'it is no file');
+      throw invalidSource(
+        path,
+        lstatSync(absolute).isDirectory() ? 'it is a directory (copy it here, then: mlv add)' : 'it is no file',
+      );
     return { size: found.size, modified: found.mtime.toISOString() };
   };
   return {

@@ -51,6 +51,12 @@ describe('mlv import', () => {
     const { imports } = parseDocument('why', await mlv(['why', 'data', '--json'], { cwd }));
     expect(imports).toMatchObject([{ path: 'data', commit: git(source.cwd, 'rev-parse', 'HEAD').trim() }]);
     expect(await mlv(['lineage', 'data', '--up'], { cwd })).toContain('import of data');
+    // A file of the same content that came from elsewhere is no origin of the directory, but one of its file.
+    await mlv(['import', source.upstream, 'data/deep/test.csv', '-o', 'other.csv', '-q'], { cwd });
+    const importsOf = async (path: string) =>
+      parseDocument('why', await mlv(['why', path, '--json'], { cwd })).imports.map((each) => each.path);
+    expect(await importsOf('data')).toEqual(['data']);
+    expect((await importsOf('data/deep/test.csv')).sort()).toEqual(['data', 'data/deep/test.csv']);
     expect(await mlv(['lineage', 'data', '--mermaid'], { cwd })).toContain('[/"import of data');
   });
 

@@ -56,6 +56,16 @@ async function recordOf(cwd: string, pointer: string) {
 }
 
 describe('mlv run', () => {
+  it('says which metrics belong into the commit: not those that Git ignores', async () => {
+    const cwd = await project();
+    writeFiles(cwd, { '.gitignore': 'metrics.json\n' });
+    const { files } = parseDocument('run', (await train(cwd)).stdout);
+    expect(files).toEqual(['.gitignore', 'model.bin.mlv']);
+    writeFiles(cwd, { '.gitignore': 'model.bin\n' });
+    const staged = await runMlv(['run', '--stage', ...TRAIN, '--', 'sh', 'src/train.sh'], { cwd });
+    expect(staged.stderr).toContain('  git add -- metrics.json\n');
+  });
+
   it('passes the output through, adds the outputs, and records what was read and made', async () => {
     const cwd = await project();
     writeFiles(cwd, { 'src/new.py': 'x = 1\n' });
@@ -63,7 +73,7 @@ describe('mlv run', () => {
     const result = await runMlv(['run', '-n', 'train', ...TRAIN, '--', 'sh', 'src/train.sh'], { cwd });
 
     expect(result).toMatchObject({ exitCode: 0, stdout: 'trained\n' });
-    expect(result.stderr).toContain('git add -- .gitignore model.bin.mlv');
+    expect(result.stderr).toContain('git add -- .gitignore model.bin.mlv metrics.json\n');
     const { record, text, run } = await recordOf(cwd, 'model.bin.mlv');
     expect(run).toMatchObject({ key: record.key, files: 4 });
     expect(record).toMatchObject({

@@ -392,7 +392,9 @@ export const jsonSchemas = {
     changed: z.array(changedInput).describe('inputs that changed while it ran'),
     outputs: z.array(runOutput),
     metrics: z.record(z.string(), metric),
-    files: z.array(z.string()).describe('what a commit should hold: pointers and ignore files'),
+    files: z
+      .array(z.string())
+      .describe('what a commit should hold: pointers, ignore files, and metrics that Git does not ignore'),
     staged: z.boolean(),
   }),
   repro: z.strictObject({
@@ -407,7 +409,9 @@ export const jsonSchemas = {
           reasons: z.array(z.string()).describe('why it was not current, or why it failed or was skipped'),
           run: oid.optional().describe('the record of the run that its outputs are of'),
           exitCode: z.int().optional().describe('of its command'),
-          files: z.array(z.string()).describe('what a commit should hold: pointers and ignore files'),
+          files: z
+            .array(z.string())
+            .describe('what a commit should hold: pointers, ignore files, and metrics that Git does not ignore'),
         }),
       )
       .describe('in the order in which they were looked at'),

@@ -48,8 +48,10 @@ describe('a file of a bucket', () => {
 
   it('that is not there, and what is no address of one, are errors', async () => {
     const source = await open(`s3://${bucket}/none`);
-    await expect(source.stat()).rejects.toMatchObject({ code: 'REMOTE_NOT_FOUND' });
+    const hint = expect.stringContaining('aws s3 cp --recursive');
+    await expect(source.stat()).rejects.toMatchObject({ code: 'REMOTE_NOT_FOUND', hint });
     source.close();
+    await expect(open(`s3://${bucket}/folder/`)).rejects.toMatchObject({ code: 'REMOTE_URL_INVALID', hint });
     for (const url of [`s3://${bucket}`, `s3://${bucket}/folder/`, 's3://', 'gs://b/k', '']) {
       await expect(open(url), url).rejects.toMatchObject({ code: 'REMOTE_URL_INVALID' });
     }

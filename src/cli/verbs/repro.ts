@@ -4,7 +4,7 @@ import { buildPipeline } from '../../provenance/pipeline-graph.js';
 import { type ReproReport, type ReproTools, repro } from '../../provenance/repro.js';
 import type { FetchRoot } from '../../transfer/roots.js';
 import { type OpenRepository, openRepository } from '../context.js';
-import { gitAddCommand } from '../git-hint.js';
+import { gitAddCommand, isOwnFile } from '../git-hint.js';
 import { alignColumns } from '../render/table.js';
 import { runTools } from '../run-tools.js';
 import type { Session } from '../session.js';
@@ -87,8 +87,10 @@ function lines({ stages }: ReproReport): string[] {
 }
 
 async function next(repository: OpenRepository, { stages }: ReproReport): Promise<string[]> {
-  const files = [...new Set(stages.flatMap((each) => each.files))].sort();
-  if (files.length === 0 || repository.settings.stage) return [];
+  const all = [...new Set(stages.flatMap((each) => each.files))].sort();
+  // Of metrics nobody but the user knows whether they are to be committed.
+  const files = repository.settings.stage ? all.filter((file) => !isOwnFile(file)) : all;
+  if (files.length === 0) return [];
   const command = await gitAddCommand(repository, files);
   return command === undefined ? [] : ['To record it in Git:', `  ${command}`];
 }

@@ -1,8 +1,9 @@
 import { MlvError } from '../../core/errors.js';
+import { committedMetrics } from '../../provenance/committed-metrics.js';
 import { splitParamsSource } from '../../provenance/parse-params.js';
 import { executeRun, type RunOutcome } from '../../provenance/run.js';
 import { type PreparedRun, prepareRun, type RunRequest } from '../../provenance/run-prepare.js';
-import { toRepositoryPath } from '../../workspace/paths.js';
+import { type RepositoryPath, toRepositoryPath } from '../../workspace/paths.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { gitAddCommand } from '../git-hint.js';
 import { displayer, toPaths } from '../operands.js';
@@ -17,11 +18,12 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const request = requestOf(repository, input);
   const prepared = await prepareRun(repository, request, { signal: session.signal });
   const outcome = await executeRun(repository, prepared, runTools(session, repository, input));
-  const { interrupted } = outcome;
+  const { interrupted, stored } = outcome;
+  const metrics = stored ? await committedMetrics(repository.git, request.metrics) : [];
   if (!outcome.stored) session.reporter.warn(`${failure(outcome)}; nothing was recorded`);
   return {
-    notes: outcome.stored ? await recorded(repository, outcome) : [],
-    json: documentOf(prepared, outcome),
+    notes: outcome.stored ? await recorded(repository, outcome, metrics) : [],
+    json: documentOf(prepared, outcome, metrics),
     exitCode: outcome.exitCode === 0 && interrupted ? 130 : outcome.exitCode,
   };
 }
@@ -59,13 +61,17 @@ function failure({ exitCode, interrupted }: RunOutcome): string {
   return interrupted ? `the command was interrupted (${interrupted})` : `the command ended with exit code ${exitCode}`;
 }
 
-async function recorded(repository: OpenRepository, { stored, added }: RunOutcome): Promise<string[]> {
+async function recorded(
+  repository: OpenRepository,
+  { stored, added }: RunOutcome,
+  metrics: readonly RepositoryPath[],
+): Promise<string[]> {
   if (!stored) return [];
   const show = displayer(repository);
   const lines = added.targets.map(
     ({ path, pointer, state }) => `${state} ${show(path, pointer.files !== undefined)} (${formatBytes(pointer.size)})`,
   );
-  const command = added.staged ? undefined : await gitAddCommand(repository, added.files);
+  const command = await gitAddCommand(repository, [...(added.staged ? [] : added.files), ...metrics]);
   return [
     ...lines,
     `recorded as ${stored.run.oid}`,
@@ -76,7 +82,11 @@ async function recorded(repository: OpenRepository, { stored, added }: RunOutcom
   ];
 }
 
-function documentOf({ key, seen }: PreparedRun, { exitCode, stored, added, interrupted }: RunOutcome) {
+function documentOf(
+  { key, seen }: PreparedRun,
+  { exitCode, stored, added, interrupted }: RunOutcome,
+  metrics: readonly RepositoryPath[],
+) {
   return {
     exitCode,
     ...(interrupted && { interrupted }),
@@ -86,7 +96,7 @@ function documentOf({ key, seen }: PreparedRun, { exitCode, stored, added, inter
     changed: stored?.record.changed ?? [],
     outputs: stored?.record.outputs ?? [],
     metrics: stored?.record.metrics ?? {},
-    files: added.files,
+    files: [...new Set([...added.files, ...metrics])].sort(),
     staged: added.staged,
   };
 }

@@ -22,7 +22,11 @@ export async function run(session: Session, { args: [operand = ''] }: VerbInput)
     if (starts.includes(to) && (as === 'part' || as === 'artifact')) near.add(from);
   const makers = new Set(up.edges.filter(({ to, as }) => as === 'output' && near.has(to)).map(({ from }) => from));
   const nodes = up.nodes.filter((node): node is RunNode => node.kind === 'run' && makers.has(node.id));
-  const origins = new Set(up.edges.filter(({ to, as }) => as === 'import' && near.has(to)).map(({ from }) => from));
+  // A directory was not brought here by the imports of files that it happens to hold, too.
+  const whole = [...near].filter((id) => !starts.some((start) => graph.holds(start, id)));
+  const origins = new Set(
+    up.edges.filter(({ to, as }) => as === 'import' && whole.includes(to)).map(({ from }) => from),
+  );
   const imports = up.nodes.filter((node): node is ImportNode => node.kind === 'import' && origins.has(node.id));
   if (nodes.length === 0 && imports.length === 0) throw unknown(operand, gaps);
   nodes.sort((left, right) => (left.ended < right.ended ? 1 : -1));
