@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { MlvError } from '../core/errors.js';
 import type { PushAnswer, PushAnswers, PushJob } from './push-jobs.js';
 
+/** What a thread runs. The build puts it beside this module; Node runs no TypeScript. */
+const PROGRAM = import.meta.url.endsWith('.ts') ? undefined : new URL('push-worker.js', import.meta.url);
+
 interface Waiting {
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
@@ -20,17 +23,14 @@ export class PushThread {
   }
 
   /**
-   * Starts a thread: some 30 ms and 10 MiB. Undefined where none can be had (a process that may start none, or that runs
+   * Starts a thread of `program`: some 30 ms and 10 MiB. Undefined where none can be had (a process that may start none, or that runs
    * from the TypeScript sources): the same work is then done on the main thread.
    */
-  static async start(): Promise<PushThread | undefined> {
-    if (import.meta.url.endsWith('.ts')) return undefined;
+  static async start(program: URL | undefined = PROGRAM): Promise<PushThread | undefined> {
+    if (program === undefined) return undefined;
     try {
       const thread = new PushThread(
-        new Worker(new URL('push-worker.js', import.meta.url), {
-          execArgv: [],
-          resourceLimits: { maxYoungGenerationSizeMb: 4 },
-        }),
+        new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } }),
       );
       await thread.request({ kind: 'ready' });
       return thread;

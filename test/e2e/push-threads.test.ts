@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { loadHash } from '../../src/objects/hash.js';
 import { type ChunkBatch, compressBatch } from '../../src/transfer/chunk-batch.js';
 import { DEFAULT_CHUNKER } from '../../src/transfer/chunker.js';
 import { type CutBlock, cutBufferBytes, FileCutter } from '../../src/transfer/file-cutter.js';
-import type { PushThread } from '../../src/transfer/push-thread.js';
+import { PushThread } from '../../src/transfer/push-thread.js';
 import { randomBytes } from '../helpers/big-data.js';
 import { mlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
@@ -18,19 +18,13 @@ const MiB = 1024 * 1024;
 const CONTENT = Buffer.concat([randomBytes(9 * MiB, 1), Buffer.from('0.25,0.5,label,12345\n'.repeat(430_000))]);
 
 // Threads run the built program: from the sources there are none.
-const built = new URL('../../dist/transfer/push-thread.js', import.meta.url).href;
-let start: () => Promise<PushThread | undefined>;
+const program = new URL('../../dist/cli/push-worker.js', import.meta.url);
 let thread: PushThread | undefined;
-
-beforeAll(async () => {
-  const module = (await import(built)) as { PushThread: { start: typeof start } };
-  start = () => module.PushThread.start();
-});
 
 afterEach(() => thread?.close());
 
 async function started(): Promise<PushThread> {
-  thread = await start();
+  thread = await PushThread.start(program);
   if (!thread) throw new Error('no thread could be started');
   return thread;
 }

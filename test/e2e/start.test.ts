@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { mlv, runMlv } from '../helpers/cli.js';
+import { makeMlvRepository } from '../helpers/mlv-repository.js';
+import { commitAll } from '../helpers/repository.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The files of the program and of its libraries that a command loads, as V8 counts them; paths below the checkout. */
+async function loaded(args: readonly string[], cwd: string): Promise<string[]> {
+  const coverage = temporaryDirectory('coverage');
+  await runMlv(args, { cwd, env: { NODE_V8_COVERAGE: coverage } });
+  const scripts = readdirSync(coverage).flatMap((name) => {
+    const report = JSON.parse(readFileSync(join(coverage, name), 'utf8')) as { result: { url: string }[] };
+    return report.result.map(({ url }) => url);
+  });
+  const paths = scripts.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+  return [...new Set(paths)].map((path) => path.slice(ROOT.length)).sort();
+}
+
+function bytesOf(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + statSync(join(ROOT, path)).size, 0);
+}
+
+describe('starting mlv', () => {
+  it('takes few files: what Git calls with nothing to do, next to none', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'weights' });
+    await mlv(['add', 'model.pkl'], { cwd });
+    commitAll(cwd);
+
+    const status = await loaded(['status'], cwd);
+    const hook = await loaded(['hook', 'pre-commit'], cwd);
+    const textconv = await loaded(['textconv', 'model.pkl.mlv'], cwd);
+    const version = await loaded(['--version'], cwd);
+
+    expect(version).toEqual(['bin/mlv.js']);
+    expect(hook.length).toBeLessThanOrEqual(4);
+    expect(textconv.length).toBeLessThanOrEqual(6);
+    // Each file takes Node about half a millisecond, and each 30 KB another one.
+    expect(status.length).toBeLessThanOrEqual(25);
+    expect(bytesOf(status)).toBeLessThan(1_100_000);
+    expect(status.filter((path) => !/^(?:bin|dist)\//.test(path) && !path.includes('@napi-rs/'))).toEqual([]);
+  });
+
+  it('loads the S3 client for a remote on S3, and for nothing else', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'weights' });
+    await mlv(['add', 'model.pkl'], { cwd });
+    await mlv(['remote', 'add', 'origin', temporaryDirectory('store')], { cwd });
+    commitAll(cwd);
+    const clients = (paths: readonly string[]) =>
+      paths.filter((path) => /s3|aws|azure|gcs|google|sftp|ssh2/i.test(path));
+
+    expect(clients(await loaded(['push'], cwd))).toEqual([]);
+
+    // Without credentials: it fails before it asks a server.
+    await mlv(['remote', 'add', 's3', 's3://bucket/prefix', '--default'], { cwd });
+    expect(clients(await loaded(['status'], cwd))).toEqual([]);
+    expect(clients(await loaded(['push'], cwd))).toContain('dist/cli/s3-client.js');
+  });
+});
