@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMlvError } from '../core/errors.js';
@@ -29,26 +29,35 @@ const LOCKED_ATTEMPTS = 100;
 const UNEXPLAINED_ATTEMPTS = 8;
 const WAIT_MS = 50;
 
-// A lost race for the index is not told apart from other failures by its exit code. Where the lock is seen, that is the
-// reason, and waiting helps. Where it is not, it may be gone by now: a few more attempts, at random distances so that
-// rivals do not meet again, tell at the price of some milliseconds.
+// A lost race for the index is not told apart from other failures by its exit code. Where the lock is seen, or the index
+// is another one than before the attempt, that is the reason, and waiting helps. Otherwise whoever held the lock may
+// have let it go without a change: a few more attempts, at random distances so that rivals do not meet again, tell at
+// the price of some milliseconds.
 async function changeIndex(context: GitContext, args: string[], input: string): Promise<void> {
+  const index = indexPath(context);
   let unexplained = 0;
   for (let attempt = 1; ; attempt += 1) {
+    const before = identity(index);
     try {
       await context.run(args, { input });
       return;
     } catch (error) {
       if (!isMlvError(error, 'GIT_FAILED') || attempt === LOCKED_ATTEMPTS) throw error;
-      const locked = existsSync(lockPath(context));
-      unexplained = locked ? 0 : unexplained + 1;
+      // In this order: a lock that is not there any more became the index, or was for nothing.
+      const locked = existsSync(`${index}.lock`);
+      unexplained = locked || identity(index) !== before ? 0 : unexplained + 1;
       if (unexplained === UNEXPLAINED_ATTEMPTS) throw error;
       await sleep(locked ? WAIT_MS * (0.5 + Math.random()) : 2 + 10 * Math.random());
     }
   }
 }
 
-function lockPath({ env, layout }: GitContext): string {
-  const index = env.GIT_INDEX_FILE ? resolve(layout.worktree, env.GIT_INDEX_FILE) : join(layout.gitDir, 'index');
-  return `${index}.lock`;
+function indexPath({ env, layout }: GitContext): string {
+  return env.GIT_INDEX_FILE ? resolve(layout.worktree, env.GIT_INDEX_FILE) : join(layout.gitDir, 'index');
+}
+
+/** What is another one whenever Git has put a new index in the place of the old. */
+function identity(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.ctimeNs} ${stat.size}` : '';
 }
