@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { KEPT_OPEN } from './kept-open.js';
 import { answer, error, type Seen, type Step } from './scripted-server.js';
 
 /** Does something to one request: forwards it, answers it, breaks it. */
@@ -101,7 +102,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   let faults = 0;
   let failure: unknown;
   let armed: (FaultRule & { seen: number })[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(KEPT_OPEN, (request, response) => {
     const line = `${request.method} ${request.url}`;
     seen.push(line);
     request.on('error', () => undefined);

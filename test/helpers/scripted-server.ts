@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { KEPT_OPEN } from './kept-open.js';
 
 /** Answers one request; the body was read unless the step is made by `early`. */
 export type Step = (request: Seen, response: ServerResponse) => void;
@@ -37,7 +38,7 @@ export function early(step: Step): Step {
 export async function startScriptedServer(): Promise<ScriptedServer> {
   const seen: Seen[] = [];
   const script: Step[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(KEPT_OPEN, (request, response) => {
     const step = script.shift() ?? error(500, 'Unscripted');
     const parts: Buffer[] = [];
     const { method = '', url = '', headers, socket } = request;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { KEPT_OPEN } from './kept-open.js';
 
 export interface ThrottlingProxy {
   readonly endpoint: string;
@@ -22,7 +23,7 @@ export async function startThrottlingProxy(
 ): Promise<ThrottlingProxy> {
   const counts = { passed: 0, refused: 0, most: 0 };
   let under = 0;
-  const server = createServer((incoming, answer) => {
+  const server = createServer(KEPT_OPEN, (incoming, answer) => {
     incoming.on('error', () => undefined);
     under++;
     let over = false;

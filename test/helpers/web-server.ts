@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import send, { type SendOptions } from 'send';
+import { KEPT_OPEN } from './kept-open.js';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -23,7 +24,7 @@ export async function startWebServer(handler: Handler): Promise<WebServer> {
   const authorizations: (string | undefined)[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
-  const server = createServer((request, response) => {
+  const server = createServer(KEPT_OPEN, (request, response) => {
     requests.push(`${request.method} ${request.url}`);
     authorizations.push(request.headers.authorization);
     handler(request, response);
