@@ -14,6 +14,8 @@ export function digestKey(digest: Buffer): string {
 export class KnownPlaces {
   private readonly chunks = new Map<string, ChunkPlace>();
   private readonly files = new Map<string, PlacedChunk[]>();
+  /** What was set aside, by the digest of the file. */
+  private readonly aside = new Map<string, { file: PlacedChunk[] | undefined; chunks: PlacedChunk[] }>();
 
   /** `isLost` tells packs whose places are not to be used: those that a check found missing or damaged. */
   constructor(private readonly isLost: (pack: Buffer) => boolean = () => false) {}
@@ -27,9 +29,44 @@ export class KnownPlaces {
     return this.chunks.get(digestKey(digest));
   }
 
-  /** The place is kept as it is given: its pack may get its name later. */
+  /** The first place of a chunk counts. It is kept as it is given: its pack may get its name later. */
   addChunk(digest: Buffer, place: ChunkPlace): void {
-    if (!this.isLost(place.pack)) this.chunks.set(digestKey(digest), place);
+    const key = digestKey(digest);
+    if (!this.isLost(place.pack) && !this.chunks.has(key)) this.chunks.set(key, place);
+  }
+
+  /** True when places in the pack are not to be used. */
+  isUnusable(pack: Buffer): boolean {
+    return this.isLost(pack);
+  }
+
+  /**
+   * Forgets where a chunk of a file is, so that the file, or this chunk of it, is sent again; the place itself stays known
+   * for `restore`. No effect on a chunk that has another place, too.
+   */
+  setAside(file: Buffer, chunk: PlacedChunk): void {
+    const key = digestKey(file);
+    let aside = this.aside.get(key);
+    if (!aside) {
+      aside = { file: this.files.get(key), chunks: [] };
+      this.aside.set(key, aside);
+      this.files.delete(key);
+    }
+    const place = this.chunk(chunk.digest);
+    if (place?.offset !== chunk.offset || !place.pack.equals(chunk.pack)) return;
+    aside.chunks.push(chunk);
+    this.chunks.delete(digestKey(chunk.digest));
+  }
+
+  /** Takes back that a file was set aside: it stays where it is. False for any other file. */
+  restore(file: Buffer): boolean {
+    const key = digestKey(file);
+    const aside = this.aside.get(key);
+    if (!aside) return false;
+    this.aside.delete(key);
+    for (const { digest, pack, offset, deflated } of aside.chunks) this.addChunk(digest, { pack, offset, deflated });
+    if (aside.file) this.files.set(key, aside.file);
+    return true;
   }
 
   /** The chunks of a file that is more than one, when all of them are known. */

@@ -57,16 +57,27 @@ export class PredecessorPlaces {
 
   /**
    * Takes over what the newest predecessor that the remote has holds, as far as it differs from `root`: a request for
-   * each that is tried, and one for each directory that changed. Errors: those of Remote.
+   * each that is tried, and one for each directory that changed. False when there is none. Errors: those of Remote.
    */
-  async load(root: PushRoot): Promise<void> {
+  async load(root: PushRoot): Promise<boolean> {
     for (const oid of root.predecessors.slice(0, MOST_TRIED)) {
       const record = await this.read(oid);
       if (!record) continue;
       if (record.kind === 'tree') await this.visit(record, { oid, path: '' }, this.contentOf(root));
       else this.addFile(record);
-      return;
+      return true;
     }
+    return false;
+  }
+
+  /** Counts an object as on the remote. */
+  add(oid: Oid): void {
+    this.known.add(oid);
+  }
+
+  /** Counts an object as not on the remote: its record is written once more. */
+  remove(oid: Oid): void {
+    this.known.delete(oid);
   }
 
   /** Files above `size` bytes in the cached trees of the roots that no predecessor holds, each once. */

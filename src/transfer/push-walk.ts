@@ -157,10 +157,15 @@ export class PushWalk {
 
   private async file(file: FileAt): Promise<boolean> {
     if (file.size > IN_TREE_BYTES) return this.ownRecord(file);
+    const { sender, places, whole } = this.options;
     return this.guard(file, async () => {
-      const { sender, places, whole } = this.options;
-      const chunks = await sender.file(file);
-      if (file.size > whole) places.addFile(digestOf(file.oid), chunks);
+      try {
+        const chunks = await sender.file(file);
+        if (file.size > whole) places.addFile(digestOf(file.oid), chunks);
+      } catch (error) {
+        // What was only to be written once more stays where it is.
+        if (!reasonOf(error) || !places.restore(digestOf(file.oid))) throw error;
+      }
     });
   }
 
@@ -214,14 +219,16 @@ export class PushWalk {
       await work();
       return true;
     } catch (error) {
-      const reason = isMlvError(error, 'OBJECT_MISSING')
-        ? 'missing'
-        : isMlvError(error, 'OBJECT_CORRUPT') || isMlvError(error, 'TREE_INVALID')
-          ? 'corrupt'
-          : undefined;
+      const reason = reasonOf(error);
       if (!reason) throw error;
       this.options.failed.push({ path: object.path, oid: object.oid, reason, message: (error as MlvError).message });
       return false;
     }
   }
+}
+
+/** What is wrong with an object of the cache, when that is what an error tells. */
+function reasonOf(error: unknown): 'missing' | 'corrupt' | undefined {
+  if (isMlvError(error, 'OBJECT_MISSING')) return 'missing';
+  return isMlvError(error, 'OBJECT_CORRUPT') || isMlvError(error, 'TREE_INVALID') ? 'corrupt' : undefined;
 }

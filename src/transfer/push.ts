@@ -12,6 +12,7 @@ import { IN_TREE_BYTES, PushWalk, type RemoteState, type RepairView } from './pu
 import type { RemoteInfo } from './remote-info.js';
 import { missingFromRemote } from './remote-status.js';
 import type { FailedObject, FormerVersions, PushRoot } from './roots.js';
+import { ScatteredFiles } from './scattered-files.js';
 import type { TransferSession } from './session.js';
 
 export interface PushOptions {
@@ -145,7 +146,17 @@ class PushRun implements RemoteState {
     const { session } = this;
     const { jobs } = session.options;
     await this.journal.recall(session, this.places);
-    await inParallel(roots, jobs, (root) => this.predecessors.load(root));
+    const successors: PushRoot[] = [];
+    await inParallel(roots, jobs, async (root) => {
+      if ((await this.predecessors.load(root)) && root.directory) successors.push(root);
+    });
+    const scattered = new ScatteredFiles({
+      session,
+      places: this.places,
+      predecessors: this.predecessors,
+      whole: this.job.info.chunker.whole,
+    });
+    for (const root of successors) await scattered.setAside(root);
     await inParallel(this.predecessors.unknownLargeFiles(roots, IN_TREE_BYTES), jobs, async (oid) => {
       if (await session.records.isOnRemote(oid)) this.present.add(oid);
     });
