@@ -9,17 +9,19 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import type { ObjectCache } from './cache.js';
 import { cacheError } from './cache-error.js';
 import { flushFiles } from './flush.js';
+import { FreshShards, nameShard, pathsIn, type ShardFolder } from './fresh-shards.js';
 import { isForGroup, makeCacheDirectory } from './group-directory.js';
 import { copyAndHash } from './stream-copy.js';
 
 /** A batch is given to the disk after this many objects or bytes, so that neither memory nor a kill costs more. */
-const COMMIT_AFTER_OBJECTS = 20_000;
+const COMMIT_AFTER_OBJECTS = 100_000;
 const COMMIT_AFTER_BYTES = 4 * 1024 ** 3;
+/** From this many objects on new shards are made as whole folders: fewer would fill none of them. */
+const SHARDS_FROM = 64;
 
 interface Pending {
   temporary: string;
@@ -37,20 +39,24 @@ export interface SharedFile {
 
 /**
  * Objects on their way into the cache: written under temporary names, flushed together, then renamed. Nothing has
- * its name before its bytes are on the disk. A batch that is not committed leaves only temporary files.
+ * its name before its bytes are on the disk. A batch that is not committed leaves only temporary files. Of many small
+ * objects, those of shards that the cache does not have are renamed together, a folder a shard.
  */
 export class CacheBatch {
   private pending: Pending[] = [];
   private pendingBytes = 0;
-  /** Folders that are there, and whether a group shares them. */
+  /** Shards that are there, and whether a group shares them. */
   private readonly folders = new Map<string, boolean>();
   private readonly known = new Set<string>();
+  /** Undefined until there are many objects, null where whole folders cannot be made. */
+  private shards: FreshShards | null | undefined;
 
   constructor(private readonly cache: ObjectCache) {}
 
   /** True when it is time to commit. */
   get full(): boolean {
-    return this.pending.length >= COMMIT_AFTER_OBJECTS || this.pendingBytes >= COMMIT_AFTER_BYTES;
+    const objects = this.pending.length + (this.shards?.count ?? 0);
+    return objects >= COMMIT_AFTER_OBJECTS || this.pendingBytes >= COMMIT_AFTER_BYTES;
   }
 
   /** True when the cache or this batch holds the object, with that size where one is given. */
@@ -63,8 +69,11 @@ export class CacheBatch {
    * Errors: `DISK_FULL`, `FILE_SYSTEM`.
    */
   addBytes(bytes: Uint8Array, hex: string): void {
-    if (this.holds(hex, bytes.byteLength)) return;
-    const temporary = this.cache.temporary.next();
+    const shards = this.shardsForMany();
+    if (this.known.has(hex)) return;
+    if (!shards?.isFresh(hex) && this.cache.hasHex(hex, bytes.byteLength)) return;
+    const inShard = shards?.pathFor(hex);
+    const temporary = inShard ?? this.cache.temporary.next();
     try {
       const descriptor = openSync(temporary, 'wx', 0o444);
       try {
@@ -77,7 +86,8 @@ export class CacheBatch {
       rmSync(temporary, { force: true });
       throw cacheError('write to the cache', temporary, error);
     }
-    this.stage(temporary, hex, bytes.byteLength);
+    if (inShard === undefined) this.stage(temporary, hex, bytes.byteLength);
+    else this.stageInShard(hex, bytes.byteLength);
   }
 
   /**
@@ -127,18 +137,19 @@ export class CacheBatch {
    */
   async commit(): Promise<void> {
     const items = this.pending;
+    const folders = this.shards?.take() ?? [];
     this.pending = [];
     this.pendingBytes = 0;
     let named = 0;
+    let namedFolders = 0;
     try {
-      await flushFiles(
-        items.map((item) => item.temporary),
-        this.cache.temporary.directory,
-      );
+      await flushFiles([...items.map((item) => item.temporary), ...pathsIn(folders)], this.cache.temporary.directory);
+      for (; namedFolders < folders.length; namedFolders++) this.nameFolder(folders[namedFolders] as ShardFolder);
       for (; named < items.length; named++) this.name(items[named] as Pending);
     } finally {
       // What got no name stays pending, so that it is tried again or dropped.
       if (named < items.length) this.pending = [...items.slice(named), ...this.pending];
+      this.shards?.giveBack(folders.slice(namedFolders));
     }
   }
 
@@ -147,7 +158,26 @@ export class CacheBatch {
     for (const item of this.pending) rmSync(item.temporary, { force: true });
     this.pending = [];
     this.pendingBytes = 0;
+    this.shards?.drop();
+    this.shards = undefined;
     this.known.clear();
+  }
+
+  private shardsForMany(): FreshShards | null | undefined {
+    if (this.shards !== undefined || this.pending.length < SHARDS_FROM) return this.shards;
+    try {
+      this.shards = FreshShards.begin(this.cache) ?? null;
+    } catch {
+      // What is wrong with the cache is said where objects are named.
+      this.shards = null;
+    }
+    return this.shards;
+  }
+
+  private stageInShard(hex: string, size: number): void {
+    this.shards?.written(hex);
+    this.known.add(hex);
+    this.pendingBytes += size;
   }
 
   private push(item: Pending, size: number): void {
@@ -162,15 +192,24 @@ export class CacheBatch {
     else this.stage(temporary, hex, result.size);
   }
 
+  private nameFolder(folder: ShardFolder): void {
+    try {
+      nameShard(this.cache, folder);
+    } catch (error) {
+      throw cacheError('write to the cache', `${this.cache.shardsDirectory}/${folder.prefix}`, error);
+    }
+  }
+
   private name(item: Pending): void {
     const path = this.cache.pathOfHex(item.hex);
     try {
-      const folder = dirname(path);
-      let shared = this.folders.get(folder);
+      const prefix = item.hex.slice(0, 2);
+      let shared = this.folders.get(prefix);
       if (shared === undefined) {
+        const folder = `${this.cache.shardsDirectory}/${prefix}`;
         makeCacheDirectory(folder);
         shared = isForGroup(folder);
-        this.folders.set(folder, shared);
+        this.folders.set(prefix, shared);
       }
       // A umask that keeps files from the group would make an object that only its maker can read.
       if (shared && !item.shared && (process.umask() & 0o040) !== 0) chmodSync(item.temporary, 0o440);

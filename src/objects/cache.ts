@@ -46,6 +46,11 @@ export class ObjectCache {
     return join(this.directory, 'objects');
   }
 
+  /** The directory of this algorithm's shards: folders named for the first two hex digits of the objects in them. */
+  get shardsDirectory(): string {
+    return this.objects;
+  }
+
   /** The oid of a digest in this cache's algorithm. */
   oid(digest: Buffer | string): Oid {
     return toOid(this.hash.algorithm, digest);

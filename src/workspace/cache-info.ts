@@ -4,14 +4,8 @@ import type { RepositoryLayout } from '../git/git.js';
 import type { ObjectCache } from '../objects/cache.js';
 import { isForGroup } from '../objects/group-directory.js';
 import { ALGORITHMS } from '../objects/oid.js';
-import { isStaleTemporary } from '../objects/temporary-files.js';
+import type { FileCount } from '../objects/temporary-files.js';
 import { isOwnCache, otherTenants } from './cache-tenants.js';
-
-/** Files and their bytes. */
-export interface FileCount {
-  files: number;
-  bytes: number;
-}
 
 /** What a cache consists of. */
 export interface CacheInfo {
@@ -39,15 +33,14 @@ export function cacheInfo(cache: ObjectCache, layout: RepositoryLayout): CacheIn
     const { files, bytes } = countObjects(join(cache.objectsDirectory, algorithm));
     if (files > 0) algorithms.push({ algorithm, objects: files, bytes });
   }
-  const now = Date.now();
-  const isStale = (name: string, mtimeMs: number): boolean => isStaleTemporary(name, now - mtimeMs);
+  const temporary = cache.temporary.count();
   return {
     directory,
     own: isOwnCache(directory, layout),
     group: isForGroup(directory),
     algorithms,
-    temporary: count(cache.temporary.directory),
-    stale: count(cache.temporary.directory, isStale),
+    temporary: temporary.all,
+    stale: temporary.stale,
     corrupt: count(join(directory, 'corrupt')),
     repositories: otherTenants(directory, layout).map(({ worktree, commonDir }) => ({ worktree, commonDir })),
   };
@@ -64,11 +57,11 @@ function countObjects(folder: string): FileCount {
   return total;
 }
 
-function count(folder: string, wanted: (name: string, mtimeMs: number) => boolean = () => true): FileCount {
+function count(folder: string, wanted: (name: string) => boolean = () => true): FileCount {
   const total = { files: 0, bytes: 0 };
   for (const name of namesIn(folder)) {
     const stat = statSync(join(folder, name), { throwIfNoEntry: false });
-    if (!stat?.isFile() || !wanted(name, stat.mtimeMs)) continue;
+    if (!stat?.isFile() || !wanted(name)) continue;
     total.files++;
     total.bytes += stat.size;
   }

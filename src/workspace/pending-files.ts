@@ -155,11 +155,14 @@ function readOnce(path: string, buffer: Buffer): { count: number; stat: Stats } 
   try {
     const descriptor = openSync(path, 'r');
     try {
-      let count = 0;
-      for (let read = -1; read !== 0 && count < buffer.length; count += read) {
+      let count = readSync(descriptor, buffer, 0, buffer.length, null);
+      let stat = fstatSync(descriptor);
+      // As a rule one read gives it all. What grew in between is of another size than was read.
+      for (let read = count; count < stat.size && count < buffer.length && read !== 0; count += read) {
         read = readSync(descriptor, buffer, count, buffer.length - count, null);
+        stat = fstatSync(descriptor);
       }
-      return { count, stat: fstatSync(descriptor) };
+      return { count, stat };
     } finally {
       closeSync(descriptor);
     }
