@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RepositoryLayout } from '../git/git.js';
 import type { Manifest } from '../registry/manifest.js';
-import { encodeManifest } from '../registry/manifest-format.js';
+import { encodeManifest, MANIFEST_LIMIT } from '../registry/manifest-format.js';
 import { ensureRealDirectory } from '../workspace/paths.js';
 import { writeTextFile } from '../workspace/pointer-write.js';
 import { readTextFile } from '../workspace/text-file.js';
@@ -29,6 +29,6 @@ export function describeVersion(layout: RepositoryLayout, manifest: Manifest): v
 
 /** True where a version with that very manifest was restored into the directory. */
 export function isDescribed(directory: string, manifest: Manifest): boolean {
-  const found = readTextFile(join(directory, ABOUT, MANIFEST));
+  const found = readTextFile(join(directory, ABOUT, MANIFEST), MANIFEST_LIMIT * 4);
   return found !== undefined && 'text' in found && found.text === encodeManifest(manifest);
 }

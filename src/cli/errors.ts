@@ -1,14 +1,19 @@
-import { ERROR_CODES, EXIT, fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { statfsSync } from 'node:fs';
+import { ERROR_CODES, EXIT, fileSystemError, isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 import type { ErrorDocument } from './render/json.js';
 import { escapeControls, quotePath } from './render/quote.js';
+import { formatBytes } from './render/units.js';
+
+/** Git tidies up after itself when a disk is full: a little is free again when its end is seen. */
+const FULL_BELOW = 1024 * 1024;
 
 /**
  * Any error as the one that the user gets to see: an MlvError as it is, an abort as `INTERRUPTED`, an error of the
  * system as `FILE_SYSTEM` or `DISK_FULL`, everything else as `INTERNAL`, a fault of mlv.
  */
 export function toMlvError(error: unknown, signal?: AbortSignal): MlvError {
-  if (error instanceof MlvError) return error;
+  if (error instanceof MlvError) return error.code === 'GIT_FAILED' ? withFullDisk(error) : error;
   if (signal?.aborted && signal.reason instanceof MlvError) return signal.reason;
   if (systemErrorCode(error) !== undefined && (error as NodeJS.ErrnoException).syscall !== undefined) {
     const { syscall = 'use', path = '' } = error as NodeJS.ErrnoException;
@@ -21,6 +26,27 @@ export function toMlvError(error: unknown, signal?: AbortSignal): MlvError {
   });
 }
 
+/** A failure of Git as `DISK_FULL` where the disk that it worked on is full; Git says so in words only. */
+function withFullDisk(error: MlvError): MlvError {
+  const free = freeBytes(error.data.directory);
+  if (free === undefined || free >= FULL_BELOW) return error;
+  return new MlvError('DISK_FULL', error.message, {
+    cause: error,
+    data: { ...error.data, path: error.data.directory, free },
+    hint: `the disk has ${formatBytes(free)} left: free some space and run the same command again`,
+  });
+}
+
+function freeBytes(directory: unknown): number | undefined {
+  if (typeof directory !== 'string') return undefined;
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
+
 /** This many of the paths that an error concerns are listed below it. */
 const SHOWN_PATHS = 20;
 
@@ -30,12 +56,16 @@ const SHOWN_PATHS = 20;
  */
 export function errorLines(error: MlvError, options: { debug: boolean }): string[] {
   // Git's own words come in several lines, with the names in them quoted.
-  const lines = [`mlv: ${escapeControls(error.message, { keepNewlines: error.code === 'GIT_FAILED' })}`];
+  const lines = [`mlv: ${escapeControls(error.message, { keepNewlines: isOfGit(error) })}`];
   lines.push(...listed(error.data.paths ?? error.data.failed));
   if (error.hint !== undefined) lines.push(`hint: ${escapeControls(error.hint)}`);
   if (options.debug)
     for (const stack of stacksOf(error)) lines.push(escapeControls(redactUrl(stack), { keepNewlines: true }));
   return lines;
+}
+
+function isOfGit(error: MlvError): boolean {
+  return error.code === 'GIT_FAILED' || isMlvError(error.cause, 'GIT_FAILED');
 }
 
 function listed(paths: unknown): string[] {

@@ -14,8 +14,9 @@ export interface FileChange {
 
 type Change = (text: string | undefined) => FileChange | undefined;
 
-const PATIENCE_MS = 3000;
 const ABANDONED_MS = 10_000;
+/** Longer than that, so that the command after one that was killed here waits, and goes on. */
+const PATIENCE_MS = 15_000;
 const WAIT_MS = 30;
 
 /**

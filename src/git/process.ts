@@ -43,7 +43,9 @@ export async function runGit(args: readonly string[], options: GitProcessOptions
   const { accept = [0] } = options;
   const ending = await collect(spawnGit(args, options), args, options);
   if (ending.failure !== undefined) throw ending.failure;
-  if (!ending.stopped && (ending.code === null || !accept.includes(ending.code))) throw gitFailed(args, ending);
+  if (!ending.stopped && (ending.code === null || !accept.includes(ending.code))) {
+    throw gitFailed(args, { ...ending, directory: options.cwd });
+  }
   return { code: ending.code ?? 0, stdout: ending.stdout, stderr: ending.stderr };
 }
 
@@ -53,6 +55,8 @@ export interface GitFailure {
   code: number | null;
   signal?: NodeJS.Signals | null;
   stderr: string;
+  /** Absolute path of the directory that Git ran in. */
+  directory?: string;
   cause?: unknown;
 }
 
@@ -61,10 +65,10 @@ export function gitFailed(args: readonly string[], failure: GitFailure): MlvErro
   const command = `git ${subcommandOf(args)}`;
   const reason = redactUrl(failure.stderr).trim();
   const ended = failure.code === null ? `signal ${failure.signal ?? 'unknown'} ended it` : `exit code ${failure.code}`;
-  const { cause } = failure;
+  const { cause, directory } = failure;
   return new MlvError('GIT_FAILED', `'${command}' failed: ${reason || ended}`, {
     ...(cause === undefined ? {} : { cause }),
-    data: { command, exitCode: failure.code, stderr: reason },
+    data: { command, exitCode: failure.code, stderr: reason, ...(directory === undefined ? {} : { directory }) },
   });
 }
 

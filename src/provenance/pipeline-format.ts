@@ -5,7 +5,7 @@ import { nearest } from '../config/nearest.js';
 import { MlvError } from '../core/errors.js';
 import type { Annotation } from '../workspace/annotation.js';
 import type { RepositoryPath } from '../workspace/paths.js';
-import { readTextFile } from '../workspace/text-file.js';
+import { OWN_FILE_LIMIT, readWholeTextFile } from '../workspace/text-file.js';
 import { splitParamsSource } from './parse-params.js';
 import type { ParamsChoice } from './run-metrics.js';
 import { isSafePath } from './run-record.js';
@@ -41,11 +41,12 @@ const KEYS = ['cmd', 'deps', 'params', 'outs', 'metrics', 'keep', 'env', 'desc',
 
 /**
  * The stages in the `mlv.yaml` of a working tree (absolute path), in their order; none where it has no `stages`.
- * Errors: `PIPELINE_INVALID` with file and line, `CONFIG_INVALID` where the file is not YAML, `FILE_SYSTEM`.
+ * Errors: `PIPELINE_INVALID` with file and line, `CONFIG_INVALID` where the file is not YAML,
+ * `PATH_UNSUPPORTED` above 1 MiB, `FILE_SYSTEM`.
  */
 export function readPipeline(worktree: string): Stage[] {
   const path = join(worktree, PIPELINE_FILE);
-  const found = readTextFile(path);
+  const found = readWholeTextFile(path, OWN_FILE_LIMIT);
   return found && 'text' in found ? parsePipeline(found.text, path) : [];
 }
 

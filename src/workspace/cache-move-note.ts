@@ -12,7 +12,7 @@ export interface BegunMove {
   to: string;
 }
 
-/** Reads, writes or takes back the note on a move. Errors: `FILE_SYSTEM`. */
+/** Reads, writes or takes back the note on a move. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
 export const moveNote = {
   read({ commonDir }: RepositoryLayout): BegunMove | undefined {
     try {
@@ -32,16 +32,24 @@ export const moveNote = {
   },
 };
 
-/** Writes a line of text, flushed, for whoever shares the cache. Throws the file system's own errors. */
+/**
+ * Writes a line of text, flushed, for whoever shares the cache, in place of what is there. Errors: `DISK_FULL`,
+ * `FILE_SYSTEM`; the former note is left as it was.
+ */
 export function writeNote(path: string, text: string): void {
   const temporary = `${path}.${temporaryName()}`;
-  const descriptor = openSync(temporary, 'wx');
   try {
-    writeFileSync(descriptor, `${text}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openSync(temporary, 'wx');
+    try {
+      writeFileSync(descriptor, `${text}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    letGroupRead(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw cacheError('write', path, error);
   }
-  letGroupRead(temporary);
-  renameSync(temporary, path);
 }

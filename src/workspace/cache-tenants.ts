@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
-import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
+import { makeCacheDirectory } from '../objects/group-directory.js';
+import { writeNote } from './cache-move-note.js';
 
 const FOLDER = 'repositories';
 const MOST_BYTES = 64 * 1024;
@@ -39,11 +40,10 @@ export function registerTenant(directory: string, layout: Layout): void {
     if (!lstatSync(directory, { throwIfNoEntry: false })) return;
     makeCacheDirectory(join(directory, FOLDER));
     const { commonDir, worktree } = layout;
-    writeFileSync(file, `${JSON.stringify({ commonDir, worktree })}\n`);
-    letGroupRead(file);
+    writeNote(file, JSON.stringify({ commonDir, worktree }));
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(systemErrorCode(error) ?? ''))
-      throw fileSystemError('write', file, error);
+    const code = error instanceof MlvError ? String(error.data.system) : systemErrorCode(error);
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code ?? '')) throw fileSystemError('write', file, error);
   }
 }
 

@@ -114,7 +114,7 @@ export class ConflictMemory {
   }
 
   private read(): Record<string, { id: string; decisions: Decisions }> {
-    const found = readTextFile(this.file);
+    const found = readTextFile(this.file, Number.POSITIVE_INFINITY);
     if (!found || 'link' in found) return {};
     try {
       const value: unknown = JSON.parse(found.text);

@@ -3,7 +3,7 @@ import { fileSystemError, MlvError } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { withLines, withoutLines } from './git-ignore-file.js';
 import { absolutePath } from './paths.js';
-import { readTextFile } from './text-file.js';
+import { GIT_FILE_LIMIT, readWholeTextFile } from './text-file.js';
 import { writeWholeFile } from './write-whole-file.js';
 
 /** The file, at the top of the working tree, that says how Git merges and shows files. */
@@ -20,7 +20,7 @@ export function hasAttributes(text: string): boolean {
   return withLines(text, LINES) === text;
 }
 
-/** Adds what is missing of the lines; gives whether anything was. Errors: `PATH_UNSUPPORTED` for a link, `FILE_SYSTEM`. */
+/** Adds what is missing of the lines; gives whether anything was. Errors: `PATH_UNSUPPORTED` for a link or above 16 MiB, `FILE_SYSTEM`. */
 export function addAttributes(layout: RepositoryLayout): boolean {
   const before = read(layout) ?? '';
   const after = withLines(before, LINES);
@@ -42,7 +42,7 @@ export function removeAttributes(layout: RepositoryLayout): boolean {
 }
 
 function read(layout: RepositoryLayout): string | undefined {
-  const found = readTextFile(absolutePath(layout, ATTRIBUTES_FILE));
+  const found = readWholeTextFile(absolutePath(layout, ATTRIBUTES_FILE), GIT_FILE_LIMIT);
   if (!found || 'text' in found) return found?.text;
   throw new MlvError('PATH_UNSUPPORTED', `'${ATTRIBUTES_FILE}' is a symbolic link; mlv does not write through it`, {
     hint: `put a file in its place: rm '${ATTRIBUTES_FILE}'`,

@@ -4,7 +4,7 @@ import { withLock } from './lock-file.js';
 import { absolutePath, childOf, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { writeTextFile } from './pointer-write.js';
 import type { Repository } from './repository.js';
-import { readTextFile } from './text-file.js';
+import { GIT_FILE_LIMIT, readWholeTextFile } from './text-file.js';
 
 /**
  * The line of a `.gitignore` that ignores exactly one name of its own directory. A newline cannot be written there and
@@ -48,7 +48,7 @@ export function ignoreInGit(repository: Repository, paths: readonly RepositoryPa
 export function unignoreInGit(repository: Repository, paths: readonly RepositoryPath[]): void {
   for (const [file, lines] of linesByFile(paths)) {
     withLock(lockOf(repository), () => {
-      const found = readTextFile(absolutePath(repository.layout, file));
+      const found = readWholeTextFile(absolutePath(repository.layout, file), GIT_FILE_LIMIT);
       if (!found || 'link' in found) return;
       const before = found.text;
       const after = withoutLines(before, lines);
@@ -70,7 +70,7 @@ export async function stageIgnoreFiles(repository: Repository, paths: readonly R
 
 /** A link is not followed, as Git does not: its content, which may be private, would become a file of the repository. */
 function readIgnoreFile({ layout }: Repository, file: RepositoryPath): string | undefined {
-  const found = readTextFile(absolutePath(layout, file));
+  const found = readWholeTextFile(absolutePath(layout, file), GIT_FILE_LIMIT);
   if (!found || 'text' in found) return found?.text;
   throw new MlvError('PATH_UNSUPPORTED', `'${file}' is a symbolic link, which Git does not follow, and mlv neither`, {
     hint: `put a file in its place: rm '${file}'`,

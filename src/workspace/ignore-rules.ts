@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { MlvError } from '../core/errors.js';
 import { isGitDirectoryName } from '../objects/entry-name.js';
 import { byteString, type IgnorePattern, parseIgnoreText } from './ignore-pattern.js';
-import { readTextFile } from './text-file.js';
+import { OWN_FILE_LIMIT, readWholeTextFile } from './text-file.js';
 import { isWorkspaceTemporary } from './workspace-temporary.js';
 
 /** Name of the files that say what `mlv add` leaves out, in Git's own syntax. */
@@ -44,11 +44,11 @@ export class IgnoreRules {
 
   /**
    * These rules and those of the directory's own rules file, where it has one. Errors: `FILE_SYSTEM`,
-   * `PATH_UNSUPPORTED` for a symbolic link.
+   * `PATH_UNSUPPORTED` for a symbolic link and for a file above 1 MiB.
    */
   enter(worktree: string, directory: string): IgnoreRules {
     const path = join(worktree, directory, IGNORE_FILE);
-    const found = readTextFile(path);
+    const found = readWholeTextFile(path, OWN_FILE_LIMIT);
     if (!found) return this;
     if ('text' in found) return this.with(directory, found.text);
     throw new MlvError('PATH_UNSUPPORTED', `'${path}' is a symbolic link; rules are read from a file of its own only`, {

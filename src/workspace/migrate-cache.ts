@@ -9,6 +9,7 @@ import { cacheError } from '../objects/cache-error.js';
 import { makeCacheDirectory } from '../objects/group-directory.js';
 import type { HashFunction } from '../objects/hash.js';
 import { ALGORITHMS, type Algorithm } from '../objects/oid.js';
+import { temporaryName } from '../objects/temporary-files.js';
 import { linksInto } from './cache-links.js';
 import { writeNote } from './cache-move-note.js';
 import { MOVED_FILE } from './cache-moved.js';
@@ -217,10 +218,20 @@ function copyNotes(from: string, to: string): void {
   for (const name of namesIn(from)) {
     const source = join(from, name);
     if (statSync(source).isDirectory()) copyNotes(source, join(to, name));
-    else if (!lstatSync(join(to, name), { throwIfNoEntry: false })) {
-      makeCacheDirectory(to);
-      copyFileSync(source, join(to, name));
-    }
+    else if (!lstatSync(join(to, name), { throwIfNoEntry: false })) copyNote(source, join(to, name));
+  }
+}
+
+/** One that has its name is whole: it is never copied again. */
+function copyNote(from: string, to: string): void {
+  const temporary = `${to}.${temporaryName()}`;
+  try {
+    makeCacheDirectory(dirname(to));
+    copyFileSync(from, temporary);
+    renameSync(temporary, to);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw cacheError('write', to, error);
   }
 }
 

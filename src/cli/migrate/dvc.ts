@@ -19,15 +19,13 @@ import { DvcRemotes } from './dvc-remotes.js';
 import { cacheDirectories, dvcSettings } from './dvc-settings.js';
 import type { MigratedState, Migration, TakenFrom } from './migration.js';
 import { projectTextOf } from './report.js';
-
-/** Files of DVC beyond this length are not read. */
-const MAX_FILE = 64 * 1024 * 1024;
+import { migratedTexts } from './texts.js';
 
 /** Migration from DVC: `.dvc` files, `dvc.yaml`, `dvc.lock`, its cache and its remotes. */
 export class DvcMigration implements Migration {
   readonly taken: TakenFrom = { files: 0, here: 0, remote: 0, missing: 0 };
   remoteName: string | undefined;
-  private readonly texts = new Map<string, string>();
+  private texts: ReadonlyMap<string, string> = new Map();
   private readonly reader = new DvcReader((blob) => this.texts.get(blob));
   private readonly batch: CacheBatch;
   private readonly collection: ContentCollection;
@@ -68,16 +66,15 @@ export class DvcMigration implements Migration {
   }
 
   async load(commits: Parameters<Migration['load']>[0], head: Parameters<Migration['load']>[1]): Promise<void> {
-    const blobs = new Set<string>();
+    const files = new Map<string, RepositoryPath>();
     for (const { changes } of [...commits, { changes: head }]) {
       for (const { path, mode, blob } of changes) {
         const text = isPlainFile(mode) ? textPath(path) : undefined;
-        if (text !== undefined && isDvcRelevant(text)) blobs.add(blob);
+        if (text !== undefined && isDvcRelevant(text)) files.set(blob, text);
       }
     }
     const rewriting = await this.repository.git.rewriting();
-    for (const [blob, bytes] of await rewriting.smallBlobs([...blobs], MAX_FILE))
-      this.texts.set(blob, bytes.toString('utf8'));
+    this.texts = await migratedTexts(rewriting, files);
   }
 
   async take(states: () => Iterable<State>, head: State, dryRun: boolean): Promise<void> {

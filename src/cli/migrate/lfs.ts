@@ -16,16 +16,14 @@ import {
 import { isPlainFile, type State, type StateFile, textPath } from '../../interop/rewrite-state.js';
 import { sealFiles } from '../../interop/tree-of-files.js';
 import { isWithin, type RepositoryPath } from '../../workspace/paths.js';
-import { readTextFile } from '../../workspace/text-file.js';
+import { GIT_FILE_LIMIT, readWholeTextFile } from '../../workspace/text-file.js';
 import type { OpenRepository } from '../context.js';
 import type { Session } from '../session.js';
 import { LfsContents } from './lfs-contents.js';
 import { endpointOf, objectPlaces } from './lfs-places.js';
 import type { MigratedState, Migration, TakenFrom } from './migration.js';
 import { projectTextOf } from './report.js';
-
-/** Files of Git beyond this length that matter are not read. */
-const MAX_TEXT = 16 * 1024 * 1024;
+import { migratedTexts } from './texts.js';
 
 export interface LfsOptions {
   /** Directories that become one pointer each. */
@@ -38,7 +36,7 @@ export interface LfsOptions {
 export class LfsMigration implements Migration {
   left: string[] = [];
   private readonly pointers = new Map<string, LfsPointer>();
-  private readonly texts = new Map<string, string>();
+  private texts: ReadonlyMap<string, string> = new Map();
   private readonly contents: LfsContents;
   private readonly projectText: string | undefined;
   private readonly above: AttributesFile | undefined;
@@ -53,7 +51,7 @@ export class LfsMigration implements Migration {
   ) {
     this.contents = new LfsContents(session, repository.cache);
     this.projectText = projectTextOf(repository);
-    const above = readTextFile(join(repository.layout.commonDir, 'info', 'attributes'));
+    const above = readWholeTextFile(join(repository.layout.commonDir, 'info', 'attributes'), GIT_FILE_LIMIT);
     this.above = above && 'text' in above ? parseAttributes(above.text) : undefined;
   }
 
@@ -75,13 +73,13 @@ export class LfsMigration implements Migration {
 
   async load(commits: Parameters<Migration['load']>[0], head: Parameters<Migration['load']>[1]): Promise<void> {
     const blobs = new Set<string>();
-    const named = new Set<string>();
+    const named = new Map<string, RepositoryPath>();
     for (const { changes } of [...commits, { changes: head }]) {
       for (const { path, mode, blob } of changes) {
         const text = isPlainFile(mode) ? textPath(path) : undefined;
         if (text === undefined) continue;
         blobs.add(blob);
-        if (isLfsRelevant(text)) named.add(blob);
+        if (isLfsRelevant(text)) named.set(blob, text);
       }
     }
     const rewriting = await this.repository.git.rewriting();
@@ -94,8 +92,7 @@ export class LfsMigration implements Migration {
       const isPlain = isPlainFile(mode) && !this.pointers.has(blob) && (sizes.get(blob) ?? 0) > 0;
       return isPlain ? (textPath(path) ?? []) : [];
     });
-    for (const [blob, bytes] of await rewriting.smallBlobs([...named], MAX_TEXT))
-      this.texts.set(blob, bytes.toString('utf8'));
+    this.texts = await migratedTexts(rewriting, named);
   }
 
   async take(states: () => Iterable<State>, head: State, dryRun: boolean): Promise<void> {

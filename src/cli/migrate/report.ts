@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PROJECT_FILE } from '../../config/levels.js';
 import type { MlvError } from '../../core/errors.js';
 import { pointerPathOf } from '../../workspace/pointers.js';
-import { readTextFile } from '../../workspace/text-file.js';
+import { OWN_FILE_LIMIT, readWholeTextFile } from '../../workspace/text-file.js';
 import type { OpenRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
 import { quotePath } from '../render/quote.js';
@@ -12,7 +12,7 @@ import type { MigrationOptions, MigrationOutcome, TakenFrom } from './migration.
 
 /** The text of an `mlv.yaml` of the working tree; undefined where there is none. */
 export function projectTextOf({ layout }: OpenRepository): string | undefined {
-  const found = readTextFile(join(layout.worktree, PROJECT_FILE));
+  const found = readWholeTextFile(join(layout.worktree, PROJECT_FILE), OWN_FILE_LIMIT);
   return found && 'text' in found ? found.text : undefined;
 }
 

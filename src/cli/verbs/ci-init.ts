@@ -2,7 +2,7 @@ import { MlvError } from '../../core/errors.js';
 import { openGit } from '../../git/open.js';
 import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from '../../workspace/paths.js';
 import { writeTextFile } from '../../workspace/pointer-write.js';
-import { readTextFile } from '../../workspace/text-file.js';
+import { OWN_FILE_LIMIT, readWholeTextFile } from '../../workspace/text-file.js';
 import { githubWorkflow } from '../ci/github.js';
 import { gitlabInclude, gitlabJobs } from '../ci/gitlab.js';
 import { shellQuote } from '../render/quote.js';
@@ -25,7 +25,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   const host = args[0] ?? '';
   const packageSpec = packageOption(textOption(options.package));
   const there = (path: RepositoryPath): string | undefined => {
-    const found = readTextFile(absolutePath(layout, path));
+    const found = readWholeTextFile(absolutePath(layout, path), OWN_FILE_LIMIT);
     return found && ('link' in found ? found.link : found.text);
   };
   const planned = filesFor(host, { packageSpec, there }).map(({ path, text }): Planned => {

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileSystemError, MlvError } from '../../core/errors.js';
+import { MlvError } from '../../core/errors.js';
 import { readBase, readSide, targetName } from '../../workspace/conflicts.js';
 import { isPointerPath } from '../../workspace/pointers.js';
 import { readTextFile } from '../../workspace/text-file.js';
+import { writeWholeFile } from '../../workspace/write-whole-file.js';
 import { openRepository } from '../context.js';
 import { conflictLines, mergeHere } from '../pointer-merging.js';
 import { quotePath, shellQuote } from '../render/quote.js';
@@ -34,7 +34,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
     // Between common ancestors no side may win: what both changed is then as neither has it, and is a conflict again.
     const choose = (): 'base' | 'left' => (options.ancestor === true ? 'base' : 'left');
     const merged = await mergeHere(session, repository, { path, name: targetName(file), sides, choose });
-    write(resolve(session.cwd, ours), merged.text);
+    writeWholeFile(resolve(session.cwd, ours), merged.text);
     const notes = merged.runDropped ? [`${quotePath(path)} is merged content, which no run made`] : [];
     if (merged.conflicts.length === 0) return { notes };
     return {
@@ -58,12 +58,4 @@ function readSmall(session: Session, name: string): string {
   const found = readTextFile(path, READ_LIMIT);
   if (found && 'text' in found) return found.text;
   throw new MlvError('PATH_NOT_FOUND', `there is no file '${name}'`, { hint: 'Git calls this; see docs/merging.md' });
-}
-
-function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw fileSystemError('write', path, error);
-  }
 }
