@@ -26,6 +26,7 @@ const TURN_MS = 50;
  */
 export class ContentCollection {
   private readonly contents = new Map<string, ImportedContent>();
+  private readonly damaged = new Map<string, string>();
 
   constructor(
     private readonly importer: ContentImporter,
@@ -35,6 +36,11 @@ export class ContentCollection {
   /** The content of a name; of the file with that key, where it has its own. */
   get(id: ForeignId, ownKey?: string): ImportedContent | undefined {
     return (ownKey === undefined ? undefined : this.contents.get(ownKey)) ?? this.contents.get(foreignKey(id));
+  }
+
+  /** Where something stands under this name that has other bytes; undefined also where its content was found elsewhere. */
+  damagedAt(id: ForeignId): string | undefined {
+    return this.get(id) ? undefined : this.damaged.get(foreignKey(id));
   }
 
   /** Takes what can be had from files; gives what is still wanted. Errors: those of ContentImporter.fromFile. */
@@ -56,8 +62,12 @@ export class ContentCollection {
     return rest;
   }
 
-  /** Remembers what a remote gave; true where that is the content. */
-  put(id: ForeignId, result: ImportedContent | ImportFailure): boolean {
+  /**
+   * Remembers what was found under a content's name, and at which place where that is to be told of when its bytes are
+   * others; true where that is the content.
+   */
+  put(id: ForeignId, result: ImportedContent | ImportFailure, place?: string): boolean {
+    if (result === 'other' && place !== undefined) this.damaged.set(foreignKey(id), place);
     if (typeof result !== 'object') return false;
     this.contents.set(foreignKey(id), result);
     return true;
@@ -69,7 +79,7 @@ export class ContentCollection {
       const result = found instanceof Promise ? await found : found;
       if (typeof result === 'object') {
         this.contents.set(own.key, result);
-        this.put(id, this.get(id) ?? result);
+        this.put(id, this.get(id) ?? result, own.place);
         return true;
       }
     }
@@ -77,8 +87,16 @@ export class ContentCollection {
     for (const place of places) {
       const found = this.importer.fromFile(place, id);
       // Small files are done by now; a promise for each would cost more than they do.
-      if (this.put(id, found instanceof Promise ? await found : found)) return true;
+      const result = found instanceof Promise ? await found : found;
+      // A file of the workspace may hold anything; what is named by its content is damaged where it has other bytes.
+      if (result === 'other' && !isNamedBy(place, id)) continue;
+      if (this.put(id, result, place)) return true;
     }
     return false;
   }
+}
+
+/** True for a path as caches have it: the digits of the name, the first ones perhaps as directories. */
+function isNamedBy(place: string, { hex }: ForeignId): boolean {
+  return place.replace(/[\\/]/g, '').endsWith(hex);
 }

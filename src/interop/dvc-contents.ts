@@ -32,6 +32,7 @@ export function dvcKeys({ algorithm, hex }: ForeignId, directory: boolean): stri
  */
 export class DvcContents {
   private readonly listings = new Map<string, DvcListedFile[]>();
+  private readonly damagedListings = new Map<string, string>();
   private readonly pointers = new Map<string, Pointer>();
   /** Listings that are damaged, or not fit to be used. */
   readonly problems = new Map<string, MlvError>();
@@ -50,7 +51,7 @@ export class DvcContents {
       if (!directory || this.listings.has(key) || this.problems.has(key)) continue;
       const found = this.places.caches
         .flatMap((cache) => dvcKeys(id, true).map((name) => join(cache, name)))
-        .some((path) => this.putListing(id, readListing(path)));
+        .some((path) => this.putListing(id, readListing(path), path));
       if (found) continue;
       if (files) this.listings.set(key, files);
       else missing.set(key, id);
@@ -58,10 +59,14 @@ export class DvcContents {
     return [...missing.values()];
   }
 
-  /** Takes the bytes of a listing; false where they are not what the name says. */
-  putListing(id: ForeignId, bytes: Buffer | undefined): boolean {
-    if (!bytes || !hasForeignId(bytes, id)) return false;
+  /** Takes the bytes of a listing that stands at a place; false where they are not what the name says. */
+  putListing(id: ForeignId, bytes: Buffer | undefined, place: string): boolean {
     const key = foreignKey(id);
+    if (!bytes) return false;
+    if (!hasForeignId(bytes, id)) {
+      this.damagedListings.set(key, place);
+      return false;
+    }
     try {
       this.listings.set(key, parseListing(bytes, { name: `${id.hex}.dir`, algorithm: id.algorithm }));
     } catch (error) {
@@ -74,6 +79,18 @@ export class DvcContents {
   /** The files of a directory that DVC tracks; undefined where its listing is nowhere. */
   listingOf(id: ForeignId): readonly DvcListedFile[] | undefined {
     return this.listings.get(foreignKey(id));
+  }
+
+  /** Where something is damaged that an output needs, and has nowhere else; undefined where nothing is. */
+  damagedAt(output: DvcOutput): string | undefined {
+    const key = foreignKey(output.id);
+    if (!output.directory) return this.collection.damagedAt(output.id);
+    if (!this.listings.has(key)) return this.damagedListings.get(key);
+    for (const { id } of this.listings.get(key) ?? []) {
+      const place = this.collection.damagedAt(id);
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   /** Every content of the outputs once, and where it may be; `current` are those of which the workspace may have it. */

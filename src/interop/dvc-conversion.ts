@@ -18,6 +18,8 @@ export interface DvcConversionOptions {
   text: (blob: string) => string | undefined;
   /** Our pointer for an output; undefined where its content could not be had. */
   pointerOf: (output: DvcOutput) => Pointer | undefined;
+  /** Of an output without one: where something with the name of a content of it is damaged. */
+  damagedAt: (output: DvcOutput) => string | undefined;
   project: ProjectAdditions['project'];
   /** An `mlv.yaml` that is in the working tree and in no commit: what a new one begins with. */
   projectText: string | undefined;
@@ -90,7 +92,7 @@ function placePointers(
     const { output, file } = found;
     const pointer = options.pointerOf(output);
     const path = `${output.path}.mlv`;
-    if (!pointer) result.kept.push({ file, error: missingContent(output, file) });
+    if (!pointer) result.kept.push({ file, error: missingContent(output, file, options.damagedAt(output)) });
     else if (state.has(path)) result.kept.push({ file, error: alreadyTracked(output, file) });
     else {
       const { desc, labels, source } = output;
@@ -129,8 +131,18 @@ function textOf(state: State, path: RepositoryPath, text: (blob: string) => stri
   return file && text(file.blob);
 }
 
-function missingContent(output: DvcOutput, file: RepositoryPath): MlvError {
+function missingContent(output: DvcOutput, file: RepositoryPath, damagedAt: string | undefined): MlvError {
   const name = `${output.id.hex}${output.directory ? '.dir' : ''}`;
+  if (damagedAt !== undefined) {
+    return new MlvError(
+      'OBJECT_CORRUPT',
+      `the content of '${output.path}' (${name}, or a file in it) is damaged: ${damagedAt} has other bytes than its name says`,
+      {
+        hint: `put it right there, or take it away there and bring it anew: dvc pull '${file}'`,
+        data: { path: output.path, file, md5: name, damaged: damagedAt },
+      },
+    );
+  }
   return new MlvError(
     'OBJECT_MISSING',
     `the content of '${output.path}' (${name}, or a file in it) is neither in the workspace, nor in DVC's cache, nor on its remote`,

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -154,15 +155,38 @@ describe('migrate dvc', () => {
     const hash = md5(Buffer.from('model 1\n'));
     writeFileSync(join(cwd, '.dvc/cache/files/md5', hash.slice(0, 2), hash.slice(2)), 'damaged\n');
     const result = await runMlv(['migrate', 'dvc', '--history', '--json'], { cwd });
-    expect(result.exitCode).toBe(4);
+    expect(result.exitCode).toBe(5);
     const { kept } = parseDocument('migrate dvc', result.stdout);
-    expect(kept).toMatchObject([{ path: 'model.bin.dvc', commit: git(cwd, 'rev-parse', 'first').trim() }]);
+    const damaged = expect.stringContaining(hash.slice(2));
+    expect(kept).toMatchObject([
+      {
+        path: 'model.bin.dvc',
+        commit: git(cwd, 'rev-parse', 'first').trim(),
+        error: { code: 'OBJECT_CORRUPT', data: { damaged } },
+      },
+    ]);
     expect(git(cwd, 'ls-tree', '--name-only', 'migrated/first', 'model.bin.dvc', 'data.mlv')).toBe(
       'data.mlv\nmodel.bin.dvc\n',
     );
     expect(git(cwd, 'ls-tree', '--name-only', 'migrated/main', 'model.bin.dvc', 'model.bin.mlv')).toBe(
       'model.bin.mlv\n',
     );
+  });
+
+  it('tells a listing that is damaged from one that is nowhere', async () => {
+    const cwd = cloneDvc(directory);
+    const [name = ''] = /[0-9a-f]{32}\.dir/.exec(readFileSync(join(cwd, 'data.dvc'), 'utf8')) ?? [];
+    const place = join(cwd, '.dvc/cache/files/md5', name.slice(0, 2), name.slice(2));
+    chmodSync(place, 0o644);
+    appendFileSync(place, ' ');
+    const damaged = await runMlv(['migrate', 'dvc', '--keep-going', '--dry-run', '--json'], { cwd });
+    expect(JSON.parse(damaged.stdout).kept[0]?.error).toMatchObject({
+      code: 'OBJECT_CORRUPT',
+      data: { damaged: place },
+    });
+    rmSync(place);
+    const gone = await runMlv(['migrate', 'dvc', '--keep-going', '--dry-run', '--json'], { cwd });
+    expect(JSON.parse(gone.stdout).kept[0]?.error).toMatchObject({ code: 'OBJECT_MISSING' });
   });
 
   it('goes on after one that was killed, and never writes over what is not committed', async () => {

@@ -142,6 +142,20 @@ describe('migrate lfs', () => {
     expect(server.authorizations).not.toContain('Bearer for-storage');
   });
 
+  it('tells a content that is damaged from one that is nowhere', async () => {
+    const cwd = cloneLfs(FIXTURE);
+    const oid = sha256('picture\n');
+    const place = join(cwd, '.git/lfs/objects', oid.slice(0, 2), oid.slice(2, 4), oid);
+    chmodSync(place, 0o644);
+    writeFileSync(place, 'damaged\n');
+    const damaged = await runMlv(['migrate', 'lfs', '--json'], { cwd });
+    expect(damaged.exitCode).toBe(5);
+    expect(JSON.parse(damaged.stdout).error).toMatchObject({ code: 'OBJECT_CORRUPT', data: { damaged: place } });
+    rmSync(place);
+    const gone = await runMlv(['migrate', 'lfs', '--json'], { cwd });
+    expect([gone.exitCode, JSON.parse(gone.stdout).error.code]).toEqual([4, 'OBJECT_MISSING']);
+  });
+
   it('asks anew for addresses that have expired, and keeps credentials out of what it prints', async () => {
     const server = await serve({ login: 'ada:secret', expired: 3 });
     const cwd = cloneOf(server);

@@ -114,7 +114,9 @@ export class DvcMigration implements Migration {
     const { jobs } = this.repository.config.core;
     await remotes.each(this.contents.takeListings(all), jobs, async (id, open) => {
       const content = await open.get(dvcKeys(id, true));
-      if (content && content.size <= MAX_LISTING_BYTES) this.contents.putListing(id, await readContent(content));
+      if (content && content.size <= MAX_LISTING_BYTES) {
+        this.contents.putListing(id, await readContent(content), "DVC's remote");
+      }
     });
     const wanted = this.contents.wanted(all, current);
     this.taken.files = wanted.filter(({ own }) => !own).length;
@@ -125,7 +127,8 @@ export class DvcMigration implements Migration {
       const missing = rest.filter(({ own, id }) => !own && !this.collection.get(id));
       await remotes.each(missing, jobs, async ({ id }, open) => {
         const content = await open.get(dvcKeys(id, false));
-        if (content && this.collection.put(id, await this.importer.fromBody(content.body, id))) this.taken.remote += 1;
+        if (content && this.collection.put(id, await this.importer.fromBody(content.body, id), "DVC's remote"))
+          this.taken.remote += 1;
         if (this.batch.full) await this.batch.commit();
       });
       this.taken.missing = missing.length - this.taken.remote;
@@ -163,6 +166,7 @@ export class DvcMigration implements Migration {
     const converted = convertDvc(state, {
       reader: this.reader,
       text: (blob) => this.texts.get(blob),
+      damagedAt: (output) => this.contents.damagedAt(output),
       pointerOf: (output) => (this.dryRun ? this.expected(output) : this.contents.pointerOf(output)),
       project: this.repository.project,
       projectText: this.projectText,

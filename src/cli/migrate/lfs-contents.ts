@@ -108,6 +108,12 @@ export class LfsContents {
       const message = `'${path}' was changed by extensions of Git LFS (${extensions.join(', ')}), which only git-lfs can undo`;
       return new MlvError('OBJECT_MISSING', message, { hint: 'check it out with git-lfs: git lfs pull', data });
     }
+    const damaged = this.collection.damagedAt(contentId(pointer));
+    if (damaged !== undefined) {
+      const message = `the content of '${path}' (${oid.slice(0, 16)}…) is damaged: ${damaged} has other bytes than its name says`;
+      const hint = `take it away there, and bring it anew: git lfs fetch --all`;
+      return new MlvError('OBJECT_CORRUPT', message, { hint, data: { ...data, damaged } });
+    }
     const why = this.problems.get(original);
     const message = `the content of '${path}' (${oid.slice(0, 16)}…) is neither in the workspace, nor in .git/lfs, nor on the server`;
     return new MlvError('OBJECT_MISSING', why === undefined ? message : `${message}: ${redactUrl(why)}`, {
