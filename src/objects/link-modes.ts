@@ -175,17 +175,17 @@ export class Placer {
 
   /** The checked bytes of a small object, in the buffer that is used again for the next one. */
   private readSmall({ oid, size }: NewPlacement): Buffer {
-    const { descriptor } = this.cache.open(oid);
+    const { descriptor, size: found } = this.cache.open(oid);
     let count = 0;
     try {
-      for (let read = -1; read !== 0 && count < this.buffer.length; count += read) {
-        read = readSync(descriptor, this.buffer, count, this.buffer.length - count, null);
+      for (let read = -1; found === size && read !== 0 && count < size; count += read) {
+        read = readSync(descriptor, this.buffer, count, size - count, null);
       }
     } finally {
       closeSync(descriptor);
     }
     const bytes = this.buffer.subarray(0, count);
-    if (count !== size || this.cache.oid(this.cache.hash.digest(bytes)) !== oid) {
+    if (found !== size || this.cache.oid(this.cache.hash.digest(bytes)) !== oid) {
       throw corrupt(oid, this.cache.pathOf(oid));
     }
     return bytes;

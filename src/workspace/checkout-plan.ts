@@ -84,21 +84,22 @@ export function* joinSides(
   base: readonly TreeEntry[],
   workspace: readonly TreeEntry[],
 ): Generator<ThreeWay> {
-  const at = [0, 0, 0];
-  const lists = [target, base, workspace];
+  const at = { target: 0, base: 0, workspace: 0 };
   for (;;) {
-    let name: string | undefined;
-    for (const [side, list] of lists.entries()) {
-      const entry = list[at[side] as number];
-      if (entry && (name === undefined || compareNames(entry.name, name) < 0)) name = entry.name;
-    }
+    const sides = { target: target[at.target], base: base[at.base], workspace: workspace[at.workspace] };
+    const name = first(first(sides.target?.name, sides.base?.name), sides.workspace?.name);
     if (name === undefined) return;
-    const found = lists.map((list, side) => {
-      const entry = list[at[side] as number];
-      if (entry?.name !== name) return undefined;
-      at[side] = (at[side] as number) + 1;
-      return entry;
-    });
-    yield { name, target: found[0], base: found[1], workspace: found[2] };
+    yield {
+      name,
+      target: sides.target?.name === name ? target[at.target++] : undefined,
+      base: sides.base?.name === name ? base[at.base++] : undefined,
+      workspace: sides.workspace?.name === name ? workspace[at.workspace++] : undefined,
+    };
   }
+}
+
+/** The earlier of two names in tree order; mostly they are the same, which is found out first. */
+function first(left: string | undefined, right: string | undefined): string | undefined {
+  if (left === right || right === undefined) return left;
+  return left === undefined || compareNames(right, left) < 0 ? right : left;
 }
