@@ -18,3 +18,6 @@ Object.assign(process.env, {
   AWS_CONFIG_FILE: '/dev/null',
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
 });
+
+// Modes that tests name are those of the usual one.
+process.umask(0o022);
