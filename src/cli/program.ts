@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { MlvError } from '../core/errors.js';
+import { isMlvError, MlvError } from '../core/errors.js';
 import { aboutVerbs } from './declarations/about.js';
 import { ciVerbs } from './declarations/ci.js';
 import { dataVerbs } from './declarations/data.js';
@@ -49,14 +49,35 @@ const HELP_COLUMNS = 100;
  * or option is misspelled.
  */
 export async function parseCommandLine(argv: readonly string[]): Promise<Parsed> {
+  const named = verbNamed(argv);
+  if (named === undefined) return parse(argv);
+  try {
+    return await parse(argv, [named]);
+  } catch (error) {
+    // What is wrong, and what is near it, is said with all verbs known.
+    if (isMlvError(error, 'USAGE')) return parse(argv);
+    throw error;
+  }
+}
+
+/** The verb that a command line calls or asks about, where there is one: it is declared sooner than all of them. */
+function verbNamed(argv: readonly string[]): string | undefined {
+  const words = argv[0] === 'help' ? argv.slice(1) : argv;
+  const name = words.find((word, at) => !word.startsWith('-') && !/^-[Cc]$/.test(words[at - 1] ?? ''));
+  return VERB_GROUPS.some(({ verbs }) => verbs.some((verb) => nameOf(verb) === name)) ? name : undefined;
+}
+
+async function parse(argv: readonly string[], names?: readonly string[]): Promise<Parsed> {
   let called: Call | undefined;
   let printed = '';
   const separator = argv.indexOf('--');
   const program = buildProgram((declaration, command) => {
     const afterSeparator = separator < 0 ? undefined : argv.length - separator - 1;
-    const input = { args: command.args, options: command.opts<Record<string, OptionValue>>(), afterSeparator, program };
+    const { args } = command;
+    const options = command.opts<Record<string, OptionValue>>();
+    const input = { args, options, afterSeparator, program: () => buildProgram() };
     called = { declaration, globals: globalsOf(program), input };
-  });
+  }, names);
   captureOutput(program, (text) => {
     printed += text;
   });
@@ -69,8 +90,14 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Parsed>
   return called ?? { text: printed };
 }
 
-/** The program with all verbs and options; `onCall` is told which verb was called. Nothing is run. */
-export function buildProgram(onCall: (declaration: VerbDeclaration, command: Command) => void = () => {}): Command {
+/**
+ * The program with all verbs (or those of the given names) and options; `onCall` is told which verb was called. Nothing
+ * is run.
+ */
+export function buildProgram(
+  onCall: (declaration: VerbDeclaration, command: Command) => void = () => {},
+  names?: readonly string[],
+): Command {
   const program = new Command('mlv');
   program
     .description('Large files and directories beside Git: content in a cache and on remotes, small pointers in Git.')
@@ -82,13 +109,20 @@ export function buildProgram(onCall: (declaration: VerbDeclaration, command: Com
     .exitOverride();
   for (const option of globalOptions()) program.addOption(option);
   for (const { title, verbs } of VERB_GROUPS) {
-    for (const verb of verbs) addVerb(program, verb, { onCall, group: title });
+    for (const verb of verbs) {
+      if (names?.includes(nameOf(verb)) ?? true) addVerb(program, verb, { onCall, group: title });
+    }
   }
   program.addHelpText(
     'after',
     '\n`mlv help <verb>` shows more on one verb, with examples. Exit codes: docs/exit-codes.md\n',
   );
   return program;
+}
+
+/** The first word of its usage, as commander takes it. */
+function nameOf({ usage }: VerbDeclaration): string {
+  return usage.split(' ', 1)[0] as string;
 }
 
 function appended(value: string, before: readonly string[] | true = []): string[] {

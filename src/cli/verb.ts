@@ -24,8 +24,8 @@ export interface VerbInput {
   options: Readonly<Record<string, OptionValue>>;
   /** How many of the operands stood behind `--`; undefined where there was none. */
   afterSeparator: number | undefined;
-  /** The declarations of the whole program, for what describes it. */
-  program: Command;
+  /** Makes the declarations of the whole program, for what describes it. */
+  program: () => Command;
 }
 
 /** What a verb found or did; the runner prints it as text or as one JSON document. */

@@ -56,7 +56,7 @@ interface NativeBinding {
 function loadNativeBlake3(required: boolean): HashFunction | undefined {
   let binding: NativeBinding;
   try {
-    binding = createRequire(import.meta.url)('@napi-rs/blake-hash') as NativeBinding;
+    binding = requireBlake3();
   } catch (cause) {
     if (!required) return undefined;
     throw new MlvError('HASH_UNAVAILABLE', 'the native BLAKE3 binding does not load on this platform', {
@@ -74,6 +74,24 @@ function loadNativeBlake3(required: boolean): HashFunction | undefined {
       return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digestBuffer() };
     },
   };
+}
+
+/**
+ * The binding of this platform. To tell one C library from another, the package's own loader has Node write a report of
+ * the process, which takes longer than all the rest: on Linux, the binding for the usual one is tried first.
+ */
+function requireBlake3(): NativeBinding {
+  const require = createRequire(import.meta.url);
+  const { platform, arch } = process;
+  if (platform === 'linux' && (arch === 'x64' || arch === 'arm64')) {
+    try {
+      const ofPackage = createRequire(require.resolve('@napi-rs/blake-hash'));
+      return ofPackage(`@napi-rs/blake-hash-linux-${arch}-gnu`) as NativeBinding;
+    } catch {
+      // Another C library: the loader finds its binding, or says why there is none.
+    }
+  }
+  return require('@napi-rs/blake-hash') as NativeBinding;
 }
 
 async function loadWasmBlake3(): Promise<HashFunction> {

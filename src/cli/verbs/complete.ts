@@ -15,7 +15,7 @@ const HARMLESS = /^[A-Za-z0-9@._-]+$/;
  * the registry as this clone has it. Whatever fails, nothing is offered, and nothing is said in the middle of a prompt.
  */
 export async function run(session: Session, { args: [line = ''], program }: VerbInput): Promise<Result> {
-  const operand = registryOperand(program, line);
+  const operand = registryOperand(program(), line);
   if (!operand) return {};
   try {
     const { registry } = await openRegistryHere(session);

@@ -13,6 +13,6 @@ export function run(_session: Session, { args: [shell = ''], program }: VerbInpu
   if (!Object.hasOwn(SHELLS, shell)) {
     throw new MlvError('USAGE', `there is no completion for '${shell}'`, { hint: 'the shells are: bash, zsh, fish' });
   }
-  const script = SHELLS[shell as keyof typeof SHELLS](completionTree(program));
+  const script = SHELLS[shell as keyof typeof SHELLS](completionTree(program()));
   return { text: [script.trimEnd()], json: { shell, script } };
 }

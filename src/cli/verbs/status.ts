@@ -22,8 +22,10 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   const repository = await openRepository(session);
   const { reporter, signal } = session;
   const paths = toPaths(repository, args);
-  const found = await status(repository, paths, { reporter, signal });
-  const conflicts = await conflictsAt(repository, paths);
+  const [found, conflicts] = await Promise.all([
+    status(repository, paths, { reporter, signal }),
+    conflictsAt(repository, paths),
+  ]);
   const compared =
     options.remote === undefined ? undefined : await compareWithRemotes(session, repository, { args, options });
   const remotes = compared?.done;
