@@ -1,4 +1,5 @@
 import {
+  type BigIntStats,
   chmodSync,
   closeSync,
   fstatSync,
@@ -27,6 +28,8 @@ interface Pending {
   temporary: string;
   hex: string;
   shared: SharedFile | undefined;
+  /** See stageFresh. */
+  hashed: BigIntStats | undefined;
 }
 
 /** A file of the user that becomes an object by a hard link: it can be written to until the object has its name. */
@@ -123,12 +126,20 @@ export class CacheBatch {
 
   /** Takes over a finished file at a temporary path of this cache, whose content the caller has hashed. */
   stage(temporary: string, hex: string, size: number): void {
-    this.push({ temporary, hex, shared: undefined }, size);
+    this.push({ temporary, hex, shared: undefined, hashed: undefined }, size);
+  }
+
+  /**
+   * As stage, for an object that is to count as fresh: `hashed` is the stat that the file had before it was hashed, with
+   * an mtime that any write to it since is sure to change.
+   */
+  stageFresh(temporary: string, hex: string, hashed: BigIntStats): void {
+    this.push({ temporary, hex, shared: undefined, hashed }, Number(hashed.size));
   }
 
   /** The same for a hard link of a user's file, which becomes read-only when it gets its name and not before. */
   stageShared(temporary: string, hex: string, shared: SharedFile): void {
-    this.push({ temporary, hex, shared }, shared.seen.size);
+    this.push({ temporary, hex, shared, hashed: undefined }, shared.seen.size);
   }
 
   /**
@@ -215,6 +226,7 @@ export class CacheBatch {
       if (shared && !item.shared && (process.umask() & 0o040) !== 0) chmodSync(item.temporary, 0o440);
       if (item.shared) makeReadOnly(item.temporary, item.shared);
       renameSync(item.temporary, path);
+      if (item.hashed) this.cache.fresh.note(item.hex, item.hashed, statSync(path, { bigint: true }));
     } catch (error) {
       throw cacheError('write to the cache', path, error);
     }

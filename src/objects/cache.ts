@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
 import { cacheError } from './cache-error.js';
+import { FreshObjects } from './fresh-objects.js';
 import { makeCacheDirectory } from './group-directory.js';
 import type { HashFunction } from './hash.js';
 import { type Oid, splitOid, toOid } from './oid.js';
@@ -31,6 +32,8 @@ export interface CachedObject {
  */
 export class ObjectCache {
   readonly temporary: TemporaryFiles;
+  /** What this process brought here itself. */
+  readonly fresh = new FreshObjects();
   private readonly objects: string;
 
   constructor(
@@ -86,6 +89,14 @@ export class ObjectCache {
   hasHex(hex: string, size?: number): boolean {
     const stat = regularFile(this.pathOfHex(hex));
     return stat !== undefined && (size === undefined || stat.size === size);
+  }
+
+  /** True when this process hashed and named the object, and it was not touched since. */
+  isFresh(oid: Oid): boolean {
+    const { hex } = splitOid(oid);
+    if (!this.fresh.knows(hex)) return false;
+    const stat = statSync(this.pathOf(oid), { bigint: true, throwIfNoEntry: false });
+    return stat !== undefined && this.fresh.holds(hex, stat);
   }
 
   /** The bytes of a small object (a tree), verified. Errors: `OBJECT_MISSING`, `OBJECT_CORRUPT`, `FILE_SYSTEM`. */

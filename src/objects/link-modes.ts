@@ -17,8 +17,8 @@ import {
 } from 'node:fs';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { corrupt, missing, type ObjectCache } from './cache.js';
-import { digestOf, type Oid } from './oid.js';
-import { copyAndHash } from './stream-copy.js';
+import { digestOf, type Oid, splitOid } from './oid.js';
+import { copyAndHash, copyOnly } from './stream-copy.js';
 
 /** How a cached object becomes a file of the workspace. */
 export const LINK_MODES = ['reflink', 'copy', 'hardlink', 'symlink'] as const;
@@ -57,7 +57,10 @@ export interface Placement extends NewPlacement {
 export interface PlacerOptions {
   /** Tried in this order; `copy` is tried last in any case. */
   modes: readonly LinkMode[];
-  /** Hash what is linked rather than copied, too. Copies are always checked, because their bytes pass by anyway. */
+  /**
+   * Hash what is linked rather than copied, too. Copies are always checked, because their bytes pass by anyway. Neither is
+   * done to what this process hashed itself and nobody touched since.
+   */
   verifyLinks: boolean;
   onBytes?: (bytes: number) => void;
   signal?: AbortSignal;
@@ -156,7 +159,8 @@ export class Placer {
       this.options.onBytes?.(item.size);
       return placed;
     };
-    if (!this.options.verifyLinks) return finish();
+    // A hard link has just changed the object's ctime: such an object is read like any other.
+    if (!this.options.verifyLinks || this.cache.isFresh(item.oid)) return finish();
     return this.cache
       .verify(item.oid)
       .then(finish)
@@ -192,26 +196,60 @@ export class Placer {
   }
 
   private async copyLarge(item: Placement): Promise<boolean> {
-    const { onBytes, signal } = this.options;
+    try {
+      const fresh = this.cache.fresh.knows(splitOid(item.oid).hex) && (await this.copyFresh(item));
+      if (!fresh) await this.withFiles(item, (source, target) => this.copyChecked(item, source, target));
+      return moveIntoPlace(item);
+    } catch (error) {
+      throw this.failed(item, error);
+    }
+  }
+
+  /** Opens the object and the temporary file. */
+  private async withFiles<T>(item: Placement, use: (source: number, target: number) => Promise<T>): Promise<T> {
     let target: number | undefined;
     const { descriptor } = this.cache.open(item.oid);
     try {
       if (fstatSync(descriptor).size !== item.size) throw corrupt(item.oid, this.cache.pathOf(item.oid));
       target = openSync(item.temporary, 'wx', this.modeOf(item));
       fchmodSync(target, this.modeOf(item));
-      const { digest } = await copyAndHash(descriptor, target, {
-        hash: this.cache.hash,
-        ...(onBytes && { onBytes }),
-        ...(signal && { signal }),
-      });
-      if (!digest.equals(digestOf(item.oid))) throw corrupt(item.oid, this.cache.pathOf(item.oid));
-      return moveIntoPlace(item);
-    } catch (error) {
-      throw this.failed(item, error);
+      return await use(descriptor, target);
     } finally {
       closeSync(descriptor);
       if (target !== undefined) closeSync(target);
     }
+  }
+
+  /** Copies an object that this process itself hashed a moment ago; false, and nothing is there, where it was touched since. */
+  private async copyFresh(item: Placement): Promise<boolean> {
+    const { onBytes, signal } = this.options;
+    const { hex } = splitOid(item.oid);
+    let counted = 0;
+    const count = (bytes: number): void => {
+      counted += bytes;
+      onBytes?.(bytes);
+    };
+    const whole = await this.withFiles(item, async (source, target) => {
+      const isFresh = (): boolean => this.cache.fresh.holds(hex, fstatSync(source, { bigint: true }));
+      if (!isFresh()) return false;
+      const size = await copyOnly(source, target, { onBytes: count, ...(signal && { signal }) });
+      return size === item.size && isFresh();
+    });
+    if (whole) return true;
+    rmSync(item.temporary, { force: true });
+    // It is copied again: the progress of this one is taken back.
+    if (counted > 0) onBytes?.(-counted);
+    return false;
+  }
+
+  private async copyChecked(item: Placement, source: number, target: number): Promise<void> {
+    const { onBytes, signal } = this.options;
+    const { digest } = await copyAndHash(source, target, {
+      hash: this.cache.hash,
+      ...(onBytes && { onBytes }),
+      ...(signal && { signal }),
+    });
+    if (!digest.equals(digestOf(item.oid))) throw corrupt(item.oid, this.cache.pathOf(item.oid));
   }
 
   private modeOf(item: NewPlacement): number {

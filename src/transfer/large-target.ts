@@ -1,4 +1,13 @@
-import { chmodSync, closeSync, ftruncateSync, openSync, rmSync } from 'node:fs';
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  futimesSync,
+  openSync,
+  rmSync,
+} from 'node:fs';
 import { fileSystemError } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
@@ -66,6 +75,7 @@ export class LargeTarget {
     await Promise.all(this.writes);
     const descriptor = this.open();
     this.finishing = true;
+    const before = withEarlierTime(descriptor);
     const hashed = hashStream(descriptor, { hash: this.cache.hash });
     // The disk works while the whole is hashed.
     const flushed = this.flush?.whole(this.size).catch((error: unknown) => {
@@ -75,7 +85,9 @@ export class LargeTarget {
     this.close();
     if (size !== this.size || !digest.equals(digestOf(this.oid))) throw corrupt(this.oid, this.temporary);
     chmodSync(this.temporary, 0o444);
-    batch.stage(this.temporary, digestOf(this.oid).toString('hex'), this.size);
+    const hex = digestOf(this.oid).toString('hex');
+    if (before) batch.stageFresh(this.temporary, hex, before);
+    else batch.stage(this.temporary, hex, size);
   }
 
   /** Drops what was written. */
@@ -119,5 +131,19 @@ export class LargeTarget {
 
   private failed(error: unknown): Error {
     return fileSystemError('write to the cache', this.temporary, error);
+  }
+}
+
+/**
+ * The file's stat, after its mtime was set back: a write right after ours would be given the time of ours where the clock
+ * is coarse, and could not be told. None where the file system sets no times.
+ */
+function withEarlierTime(descriptor: number): BigIntStats | undefined {
+  const earlier = Math.floor(Date.now() / 1000) - 1;
+  try {
+    futimesSync(descriptor, earlier, earlier);
+    return fstatSync(descriptor, { bigint: true });
+  } catch {
+    return undefined;
   }
 }
