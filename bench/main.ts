@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setup as build } from '../test/helpers/build.js';
 import { installB3sum, makeContext, type Row, removeTree } from './context.js';
 import { describeMachine } from './machine.js';
 import { BUILT_PROGRAM, type Options, readOptions, USAGE } from './options.js';
@@ -55,12 +55,6 @@ function parse(): Options | undefined {
 
 function chosen(id: string, only: readonly string[]): boolean {
   return only.length === 0 || only.some((wanted) => id.startsWith(wanted));
-}
-
-function build(): void {
-  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const result = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], { cwd: ROOT, stdio: 'inherit' });
-  if (result.status !== 0) throw new Error('npm run build failed');
 }
 
 async function measure(rows: readonly Row[], options: Options, root: string): Promise<Report> {
