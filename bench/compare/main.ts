@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Context, makeContext, makeRepository, must, removeTree } from '../context.js';
 import { RandomBytes, writeRandomFile, writeSmallFiles } from '../data.js';
 import { describeMachine, firstLine } from '../machine.js';
-import { type Command, run, type Sample, settle } from '../measure.js';
+import { type Command, run, type Sample, settle, touchMemory } from '../measure.js';
 import { BUILT_PROGRAM, type Options } from '../options.js';
 import { median } from '../report.js';
 import { type CompareServer, startCompareServer } from './server.js';
@@ -137,7 +137,7 @@ async function sequence(
         const commands = tool.commands(scene, job);
         if (commands.length === 0) continue;
         try {
-          const samples = await timed(commands);
+          const samples = await timed(commands, context.smoke);
           if (way === 'down') must(context.program(data, ['diff', '-rq', data, join(scene.received, 'data')]));
           results.set(`${nameOf(set, job)}\n${tool.name}`, [samples]);
           say(`  ${nameOf(set, job)}, ${tool.name}: ${total(samples).toFixed(2)} s`);
@@ -159,8 +159,9 @@ function fromTurn<T>(racers: readonly T[], turn: number): T[] {
   return [...racers.slice(first), ...racers.slice(0, first)];
 }
 
-async function timed(commands: readonly Command[]): Promise<Sample[]> {
+async function timed(commands: readonly Command[], smoke: boolean): Promise<Sample[]> {
   settle();
+  if (!smoke) touchMemory();
   const samples: Sample[] = [];
   for (const command of commands) samples.push(await run(command));
   return samples;
