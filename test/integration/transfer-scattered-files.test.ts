@@ -7,6 +7,7 @@ import { type PushReport, push } from '../../src/transfer/push.js';
 import type { PushRoot } from '../../src/transfer/roots.js';
 import type { TransferSession } from '../../src/transfer/session.js';
 import { randomBytes } from '../helpers/big-data.js';
+import { clockedRemote, collect, expectFetchable, GRACE } from '../helpers/collection.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 import {
   contents,
@@ -81,6 +82,10 @@ function nested(files: Record<string, Spec>): Record<string, Spec> {
   return { a: half(0), b: half(5) };
 }
 
+/** A change for `next`: each version changes one of the ten directories. */
+const oneDirectory = (version: number, at: number): number =>
+  (version % 10) * 30 + ((Math.floor(version / 10) + at * 5) % 30);
+
 async function freshPull(spy: Spy, root: PushRoot, cache: ObjectCache): Promise<number> {
   const theirs = await openCache();
   spy.clear();
@@ -125,14 +130,36 @@ describe('a directory of small files, after forty versions of two percent each,'
     const session = openSession(cache, spy.remote);
     await pushed(session, await history.next());
     while (history.version < VERSIONS) {
-      // Each version changes one of the ten directories.
-      const files = (version: number, at: number): number =>
-        (version % 10) * 30 + ((Math.floor(version / 10) + at * 5) % 30);
-      await pushed(session, await history.next(files));
+      await pushed(session, await history.next(oneDirectory));
     }
     expect(history.asWritten).toBeGreaterThan(30);
     expect(await freshPull(spy, history.root as PushRoot, cache)).toBeLessThanOrEqual(18);
     await expectClosed(spy.remote, cache.hash);
+  });
+
+  it('and collections that sweep between its versions take nothing from those that are kept', async () => {
+    const { remote, pass } = await clockedRemote({ small: false });
+    const cache = await openCache();
+    const spy = spyOn(remote);
+    const history = new History(cache, nested);
+    const session = openSession(cache, spy.remote);
+    const kept: PushRoot[] = [];
+    let [swept, againWritten] = [0, 0];
+    while (history.version < VERSIONS) {
+      const root = await history.next(oneDirectory);
+      spy.clear();
+      await pushed(session, root);
+      // Without gathering, a version writes its root, the half and the directory that changed.
+      if (spy.kinds().filter((kind) => kind === 'put records').length > 3) againWritten++;
+      if (history.version % 13 === 1) kept.push(root);
+      if (history.version % 4 !== 0) continue;
+      pass(GRACE + 1);
+      swept += (await collect(remote, [...kept, root])).swept.packs;
+      await expectFetchable(cache, remote, [...kept, root]);
+    }
+    expect(againWritten).toBeGreaterThan(1);
+    expect(swept).toBeGreaterThan(0);
+    await expectClosed(remote, cache.hash);
   });
 
   it('keeps what this cache no longer holds, or holds damaged, where it is', async () => {
@@ -162,9 +189,7 @@ describe('a directory of small files, after forty versions of two percent each,'
     const history = new History(cache, nested);
     while (history.version < VERSIONS - 16) {
       const stateDirectory = temporaryDirectory('state');
-      const root = await history.next(
-        (version, at) => (version % 10) * 30 + ((Math.floor(version / 10) + at * 5) % 30),
-      );
+      const root = await history.next(oneDirectory);
       spy.clear();
       await pushed(openSession(cache, spy.remote, { stateDirectory }), root);
       // mlv.json, the new root, its predecessor, and the two levels that changed below it.
