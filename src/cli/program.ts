@@ -18,7 +18,7 @@ import { transferVerbs } from './declarations/transfer.js';
 import { workspaceVerbs } from './declarations/workspace.js';
 import type { Call } from './execute.js';
 import type { Globals } from './session.js';
-import { meantCommand, meantOption } from './synonyms.js';
+import { calledVerb, usageError } from './usage-error.js';
 import type { OptionValue, VerbDeclaration } from './verb.js';
 
 /** What a command line asks for: a verb to be run, or a text (help, version) to be printed. */
@@ -243,45 +243,7 @@ function globalsOf(program: Command): Globals {
 function assignment(text: string): [string, string] {
   const equals = text.indexOf('=');
   if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
-  throw new MlvError('USAGE', `'-c ${text}' is not an assignment`, { hint: 'write it as -c core.jobs=4' });
-}
-
-/** The verb that a command line names, as far as it is understood, such as `remote add`; no words where it names none. */
-function calledVerb(argv: readonly string[], program: Command): { words: string[]; command: Command } {
-  const words: string[] = [];
-  let command = program;
-  for (const [position, word] of argv.entries()) {
-    if (word.startsWith('-') || /^-[Cc]$/.test(argv[position - 1] ?? '')) continue;
-    const inner = command.commands.find((each) => each.name() === word);
-    if (!inner) break;
-    words.push(word);
-    command = inner;
-  }
-  return { words, command };
-}
-
-function usageError(error: CommanderError, { words, command }: ReturnType<typeof calledVerb>): MlvError {
-  const help = ['mlv help', ...words].join(' ');
-  if (error.code === 'commander.help') {
-    return new MlvError('USAGE', 'a verb is missing', { hint: `the verbs are in: ${help}` });
-  }
-  const [reason = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const near = /Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
-  const meant = meantBy(/'([^']*)'/.exec(reason)?.[1] ?? '', { words, command }) ?? near;
-  const otherwise = words.length === 0 ? 'the verbs are in: mlv help' : `how it is used: ${help}`;
-  const hint = meant === undefined ? otherwise : `did you mean ${meant}?`;
-  return new MlvError('USAGE', reason, { hint });
-}
-
-/** What mlv calls a word that it does not know here. */
-function meantBy(word: string, { words, command }: ReturnType<typeof calledVerb>): string | undefined {
-  const instead = meantCommand([...words, word].join(' '));
-  if (instead !== undefined) return instead;
-  // `mlv config core.jobs`, as with git.
-  if (words.join(' ') === 'config' && /^[a-z]+\./.test(word)) return `mlv config get ${word}`;
-  const options = [...command.options, ...(command.parent?.options ?? [])];
-  return meantOption(
-    word,
-    options.flatMap(({ long, short }) => [long ?? [], short ?? []].flat()),
-  );
+  throw new MlvError('USAGE', `'-c ${text}' is not an assignment`, {
+    hint: 'write it as -c core.jobs=4; what belongs to a command that is run stands behind --',
+  });
 }

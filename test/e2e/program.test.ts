@@ -51,6 +51,7 @@ describe('help and usage', () => {
       [['init', '--hash', 'md5'], 'blake3, sha256'],
       [['completion', 'tcsh'], 'bash, zsh, fish'],
       [['help', 'nothing'], 'unknown command'],
+      [['gc', '--dry-run', '--yes'], 'contradict'],
     ];
     const results = await Promise.all(cases.map(([args]) => runMlv(args, { cwd })));
     for (const [at, [args, words]] of cases.entries()) {
@@ -74,7 +75,7 @@ describe('output', () => {
     [['remote', 'rm', 'x'], 'did you mean mlv remote remove?'],
     [['remote', '-v'], 'did you mean mlv remote list?'],
     [['config', '--list'], 'did you mean mlv config list?'],
-    [['config', 'core.jobs'], 'did you mean mlv config get core.jobs?'],
+    [['config', 'core.jobs'], 'did you mean mlv config get core.jobs, or mlv config set'],
     [['push', '-Z'], 'mlv help push'],
   ])('knows what other tools call it: %j', async (args, hint) => {
     const result = await runMlv(args, { cwd: temporaryDirectory() });

@@ -51,7 +51,7 @@ export const provenanceVerbs: readonly VerbDeclaration[] = [
       'that made its outputs. What anybody ran before on the same is put back instead of being run again. Names of ' +
       'stages: those and all that they need; without, every stage.',
     options: [
-      { flags: '--dry-run', description: 'tell what would be done, and why' },
+      { flags: '-n, --dry-run', description: 'tell what would be done, and why' },
       { flags: '-f, --force', description: 'run also what is current, and put nothing back' },
       { flags: '-k, --keep-going', description: 'go on with what does not need a stage that failed' },
       { flags: '-j, --jobs <number>', description: 'commands at once, where none needs the other (1)' },

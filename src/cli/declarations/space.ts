@@ -64,6 +64,7 @@ export const spaceVerbs: readonly VerbDeclaration[] = [
       },
       { flags: '--remote [name]', description: 'collect this remote, or the default one' },
       { flags: '--yes', description: 'carry it out; otherwise only say what would be done' },
+      { flags: '-n, --dry-run', description: 'only say what would be done, which it does anyway without --yes' },
       {
         flags: '--grace <duration>',
         description: 'how long stays what nothing names: hours, days, weeks (default: 14d)',

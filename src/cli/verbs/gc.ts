@@ -22,6 +22,7 @@ const OFFLINE = 'a collection of the cache asks no Git remote';
 /** `mlv gc`: see its declaration. Errors: `USAGE`, those of collectGitRoots, retainedRoots, collectRemote and collectCache. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
+  if (options.dryRun === true && options.yes === true) throw contradiction();
   const grace = textOption(options.grace) ?? DEFAULT_GRACE;
   if (options.remote === undefined) {
     if (options.offline === true) throw new MlvError('USAGE', '--offline belongs to --remote', { hint: OFFLINE });
@@ -61,6 +62,12 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   } finally {
     await open.close();
   }
+}
+
+function contradiction(): MlvError {
+  return new MlvError('USAGE', '--dry-run and --yes contradict each other', {
+    hint: 'without --yes it only says what would be done',
+  });
 }
 
 function onlyLocal(option: string): MlvError {
