@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Written so that Node 13 can still parse it (no optional chaining, no `node:` imports, no top-level await): an old Node
-// must get as far as the message below. `--version` and `--help` are
-// answered here because loading the program costs more than Node.
-import { existsSync, readFileSync } from 'fs';
+// Written so that Node 13 can still parse it (no optional chaining, no `node:` imports): an old Node must get as far as
+// the message below. `--version` and `--help` are answered here because loading the program costs more than Node. It is
+// a script (see package.json beside it) because Node starts one sooner than an ES module.
+const { existsSync, readFileSync } = require('fs');
+const { join } = require('path');
 
 const OLDEST = [20, 19];
 
@@ -24,7 +25,7 @@ function asksForHelp(args) {
 function printHelp() {
   const columns = process.stdout.columns;
   if (columns && columns < 100) return false;
-  const help = new URL('../dist/help.txt', import.meta.url);
+  const help = join(__dirname, '..', 'dist', 'help.txt');
   if (!existsSync(help)) return false;
   process.stdout.write(readFileSync(help, 'utf8'));
   return true;
@@ -32,19 +33,21 @@ function printHelp() {
 
 function start(args) {
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-    const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    const manifest = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8'));
     process.stdout.write(`${manifest.version}\n`);
     return;
   }
   if (asksForHelp(args) && printHelp()) return;
   // What Git calls often loads as little as it can.
   const entry = args[0] === 'hook' || args[0] === 'textconv' ? args[0] : undefined;
-  const program = new URL(entry ? `../dist/cli/${entry}-entry.js` : '../dist/cli/main.js', import.meta.url);
-  if (!existsSync(program)) {
+  const file = entry ? `${entry}-entry.js` : 'main.js';
+  const directory = join(__dirname, '..', 'dist', 'cli');
+  if (!existsSync(join(directory, file))) {
     fail('this checkout is not built (dist/cli/main.js is missing); run: npm run build');
     return;
   }
-  import(program.href)
+  Promise.resolve()
+    .then(() => require(join(directory, 'start.js')).load(file, args))
     .then((module) => module[entry || 'main'](args))
     .then((exitCode) => {
       if (typeof exitCode === 'number') process.exitCode = exitCode;

@@ -26,6 +26,7 @@ const EXTERNAL = [
 
 /** What is started often and loads nothing that it does not need: hooks and textconv of Git, the threads of a push. */
 const LIGHT = {
+  start: 'src/cli/start.ts',
   'hook-entry': 'src/cli/hook-entry.ts',
   'textconv-entry': 'src/cli/textconv-entry.ts',
   'push-worker': 'src/transfer/push-worker.ts',
@@ -47,7 +48,16 @@ const bundle = await rolldown({
   // The ES modules of the AWS SDK, so that what mlv does not call is left out; of others, what Node would load.
   resolve: { mainFields: ['module', 'main'], conditionNames: ['module', 'node', 'import'] },
   preserveEntrySignatures: 'allow-extension',
-  plugins: [chunks.plugin, thirdPartyLicences('THIRD-PARTY-LICENCES.txt')],
+  plugins: [
+    chunks.plugin,
+    thirdPartyLicences('THIRD-PARTY-LICENCES.txt'),
+    {
+      name: 'module-type',
+      generateBundle() {
+        this.emitFile({ type: 'asset', fileName: 'cli/package.json', source: '{ "type": "commonjs" }\n' });
+      },
+    },
+  ],
   // A module that one file imports at once and another when it needs it is in the file of the first.
   checks: { ineffectiveDynamicImport: false },
   onLog(level, log) {
@@ -58,7 +68,9 @@ const bundle = await rolldown({
 await bundle.write({
   dir: 'dist',
   cleanDir: true,
-  format: 'esm',
+  // V8 can keep what it made of a script (see src/cli/code-cache.ts), which in Node 20 it cannot of an ES module.
+  format: 'cjs',
+  dynamicImportInCjs: false,
   // All in one folder: modules look for the manifest, the help and the program of the threads from where they are.
   entryFileNames: 'cli/[name].js',
   chunkFileNames: 'cli/[name].js',

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -59,5 +59,28 @@ describe('starting mlv', () => {
     await mlv(['remote', 'add', 's3', 's3://bucket/prefix', '--default'], { cwd });
     expect(clients(await loaded(['status'], cwd))).toEqual([]);
     expect(clients(await loaded(['push'], cwd))).toContain('dist/cli/s3-client.js');
+  });
+
+  it('keeps what was compiled in the folder for caches, and does the same with it, without it and where it is damaged', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'weights' });
+    const caches = temporaryDirectory('caches');
+    const env = { XDG_CACHE_HOME: caches };
+    const status = () => mlv(['status', '--json'], { cwd, env });
+    const entries = () => readdirSync(join(caches, 'mlv-code')).sort();
+
+    const first = await status();
+    const kept = entries();
+    const second = await status();
+
+    expect(kept.length).toBeGreaterThan(1);
+    expect(entries()).toEqual(kept);
+    expect(second).toBe(first);
+    for (const name of kept) truncateSync(join(caches, 'mlv-code', name), 1000);
+    expect(await status()).toBe(first);
+    expect(entries()).toEqual(kept);
+
+    const other = temporaryDirectory('caches');
+    await mlv(['status'], { cwd, env: { XDG_CACHE_HOME: other, NODE_DISABLE_COMPILE_CACHE: '1' } });
+    expect(readdirSync(other)).toEqual([]);
   });
 });

@@ -11,8 +11,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 function layOut(program?: string): string {
   const directory = temporaryDirectory('bin');
   write(join(directory, 'bin', 'mlv.js'), readFileSync(join(root, 'bin', 'mlv.js'), 'utf8'));
+  copyFileSync(join(root, 'bin', 'package.json'), join(directory, 'bin', 'package.json'));
   copyFileSync(join(root, 'package.json'), join(directory, 'package.json'));
-  if (program !== undefined) write(join(directory, 'dist', 'cli', 'main.js'), program);
+  if (program !== undefined) {
+    write(join(directory, 'dist', 'cli', 'package.json'), '{ "type": "commonjs" }');
+    write(join(directory, 'dist', 'cli', 'start.js'), 'exports.load = (name) => require(`./${name}`);\n');
+    write(join(directory, 'dist', 'cli', 'main.js'), program);
+  }
   return directory;
 }
 
@@ -41,13 +46,13 @@ describe('bin/mlv.js', () => {
   });
 
   it('hands the arguments over and ends with the exit code that the program gives', () => {
-    const program = 'export async function main(args) { console.log(JSON.stringify(args)); return 5; }\n';
+    const program = 'exports.main = async (args) => (console.log(JSON.stringify(args)), 5);\n';
     const result = run(layOut(program), ['add', '--', '-x', 'a b']);
     expect([result.status, result.stdout]).toEqual([5, '["add","--","-x","a b"]\n']);
   });
 
   it('prints one line when the program cannot be loaded, and the stack with --debug', () => {
-    const directory = layOut("import 'a-package-that-is-not-installed';\n");
+    const directory = layOut("require('a-package-that-is-not-installed');\n");
     const plain = run(directory, ['status']);
     expect(plain.status).toBe(1);
     expect(plain.stderr).toMatch(/^mlv: cannot start: .*a-package-that-is-not-installed/);

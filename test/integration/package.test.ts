@@ -42,7 +42,7 @@ describe('the package', () => {
 
     const packed = packedFiles(directory);
 
-    expect(packed).toEqual([...wanted, 'LICENSE', 'bin/mlv.js', 'package.json'].sort());
+    expect(packed).toEqual([...wanted, 'LICENSE', 'bin/mlv.js', 'bin/package.json', 'package.json'].sort());
   });
 
   it('needs no install script of a dependency, since npm 11 runs none', () => {
