@@ -13,7 +13,7 @@ import {
   type Target,
 } from '../workspace/pointers.js';
 import type { OpenRepository } from './context.js';
-import { splitAtRevision } from './operands.js';
+import { pathAtRevision, splitAtRevision } from './operands.js';
 import type { Session } from './session.js';
 
 /** A file of a tracked path, and the object that holds its bytes. */
@@ -27,11 +27,12 @@ type Fetch = (selection: Selection) => Promise<void>;
 /**
  * The file that an operand names: a path first, then a path with a revision, so that an @ in a name does no harm. Its
  * object, and the listings on the way to it, are fetched where the cache lacks them. Errors: `PATH_NOT_TRACKED`,
- * `PATH_NOT_FOUND`, `USAGE` for a directory, `REVISION_UNKNOWN`, `OBJECT_MISSING`, those of a fetch.
+ * `PATH_NOT_FOUND`, `USAGE` for a directory, `REVISION_UNKNOWN`, `OBJECT_MISSING`, those of a fetch and of
+ * pathAtRevision.
  */
 export async function findFile(session: Session, repository: OpenRepository, argument: string): Promise<FoundFile> {
   const fetch: Fetch = (selection) => fetchOne(session, repository, selection);
-  const found = await find(repository, argument, fetch);
+  const found = await find(repository, argument, { fetch, session });
   if (!repository.cache.has(found.oid)) await fetch(found.selection);
   return found;
 }
@@ -48,13 +49,16 @@ export async function findFileIn(
   return found;
 }
 
-async function find(repository: OpenRepository, argument: string, fetch: Fetch): Promise<FoundFile> {
+async function find(
+  repository: OpenRepository,
+  argument: string,
+  { fetch, session }: { fetch: Fetch; session: Session },
+): Promise<FoundFile> {
   const { targets } = await loadTargets(repository);
-  const parts = splitAtRevision(argument);
   const literal = toRepositoryPath(repository.layout, argument);
-  const here = await lookUp(repository, targets, { path: literal, fetch, certain: parts === undefined });
+  const here = await lookUp(repository, targets, { path: literal, fetch, certain: !splitAtRevision(argument) });
   if (here) return here;
-  const { path: typed = argument, revision = '' } = parts ?? {};
+  const { path: typed = argument, revision = '' } = (await pathAtRevision(session, repository, argument)) ?? {};
   const path = toRepositoryPath(repository.layout, typed);
   const then = await loadTargetsAt(repository, { kind: 'revision', revision });
   const there = await lookUp(repository, then.targets, { path, fetch, certain: true });

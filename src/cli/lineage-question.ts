@@ -11,7 +11,7 @@ import { absolutePath, toRepositoryPath } from '../workspace/paths.js';
 import { loadTargets, loadTargetsAt, notTracked, selectTargets } from '../workspace/pointers.js';
 import { type OpenRepository, openRepository } from './context.js';
 import { registryOf } from './open-registry.js';
-import { splitAtRevision } from './operands.js';
+import { pathAtRevision } from './operands.js';
 import { formatCount } from './render/units.js';
 import type { Session } from './session.js';
 
@@ -43,7 +43,7 @@ export async function askLineage(session: Session, operand: string): Promise<Lin
     const starts = [versionName(found.version)];
     return { repository, graph: new LineageGraph(collected.facts), starts, gaps: gapsOf(collected) };
   }
-  const asked = await contentOf(repository, operand);
+  const asked = await contentOf(session, repository, operand);
   const collected = await collectLineage(repository, { versions, asked: [asked] });
   return { repository, graph: new LineageGraph(collected.facts), starts: [asked.id], gaps: gapsOf(collected) };
 }
@@ -54,13 +54,14 @@ function isFile({ layout }: OpenRepository, operand: string): boolean {
 }
 
 async function contentOf(
+  session: Session,
   repository: OpenRepository,
   operand: string,
 ): Promise<{ id: string; path: string; directory?: boolean }> {
   if (isOid(operand) || /^git:[0-9a-f]{40,64}$/.test(operand)) return { id: operand, path: '' };
   const here = await trackedContent(repository, operand);
   if (here) return here;
-  const parts = splitAtRevision(operand);
+  const parts = await pathAtRevision(session, repository, operand);
   const there = parts && (await trackedContent(repository, parts.path, parts.revision));
   if (there) return there;
   const blob = await gitContent(repository, operand);

@@ -5,6 +5,7 @@ import { loadTargets, loadTargetsAt, pointerPathOf, type Target, type Targets } 
 import type { Repository } from '../workspace/repository.js';
 import type { OpenRepository } from './context.js';
 import { quotePath, shellQuote } from './render/quote.js';
+import type { Session } from './session.js';
 import type { VerbInput } from './verb.js';
 
 /** What the user typed as repository paths. Error: `PATH_OUTSIDE_REPOSITORY`. */
@@ -50,13 +51,14 @@ export interface RevisionsAndPaths {
 
 /**
  * Tells revisions from paths: what stands behind `--` is a path; before it, leading operands are revisions unless they
- * name a tracked path, at most `limit` of them; `A..B` is two. Errors: `REVISION_UNKNOWN` for an operand that is
- * neither, `PATH_OUTSIDE_REPOSITORY`.
+ * name a tracked path, at most `limit` of them; `A..B` is two, and a version of a model the commit that it was registered on.
+ * Errors: `REVISION_UNKNOWN` for an operand that is neither, `PATH_OUTSIDE_REPOSITORY`, those of
+ * versionCommit.
  */
 export async function splitOperands(
-  repository: Repository,
+  repository: OpenRepository,
   input: VerbInput,
-  limit: number,
+  { session, limit }: { session: Session; limit: number },
 ): Promise<RevisionsAndPaths> {
   const workspace = await loadTargets(repository);
   const behind = Math.min(input.afterSeparator ?? 0, input.args.length);
@@ -66,7 +68,9 @@ export async function splitOperands(
   for (; position < before.length && revisions.length < limit; position += 1) {
     const argument = before[position] as string;
     if (namesTracked(repository, workspace.targets, argument)) break;
-    const found = await revisionsIn(repository, argument, limit - revisions.length);
+    const found = await revisionsIn(argument, limit - revisions.length, (word) =>
+      revisionMeant(session, repository, word),
+    );
     if (found.length === 0) break;
     revisions.push(...found);
   }
@@ -88,22 +92,37 @@ function namesTracked(repository: Repository, targets: readonly Target[], argume
   );
 }
 
-async function revisionsIn(repository: Repository, argument: string, limit: number): Promise<string[]> {
-  const range = /^(.*?)\.\.(?!\.)(.*)$/.exec(argument);
-  const names =
-    range && limit >= 2 && !argument.includes('...') ? [range[1] || 'HEAD', range[2] || 'HEAD'] : [argument];
-  for (const name of names) if (!(await isRevision(repository, name))) return [];
-  return names;
-}
-
-async function isRevision(repository: Repository, name: string): Promise<boolean> {
+async function isRevision({ git }: Repository, name: string): Promise<boolean> {
   try {
-    await repository.git.resolve(name);
+    await git.resolve(name);
     return true;
   } catch (error) {
     if (isMlvError(error, 'REVISION_UNKNOWN')) return false;
     throw error;
   }
+}
+
+/**
+ * What stands where a commit is expected, as Git takes it: a revision as it is, of a version (`fraud@production`) the
+ * commit that it was registered on. Undefined where it is neither. Errors: those of versionCommit.
+ */
+async function revisionMeant(session: Session, repository: OpenRepository, word: string): Promise<string | undefined> {
+  if (await isRevision(repository, word)) return word;
+  if (!word.includes('@')) return undefined;
+  const { versionCommit } = await import('./version-commit.js');
+  return versionCommit(session, repository, word);
+}
+
+async function revisionsIn(
+  argument: string,
+  limit: number,
+  find: (word: string) => Promise<string | undefined>,
+): Promise<string[]> {
+  const range = /^(.*?)\.\.(?!\.)(.*)$/.exec(argument);
+  const names =
+    range && limit >= 2 && !argument.includes('...') ? [range[1] || 'HEAD', range[2] || 'HEAD'] : [argument];
+  const found = await Promise.all(names.map(find));
+  return found.every((revision) => revision !== undefined) ? found : [];
 }
 
 /** A word that is neither a revision nor anything in the workspace is most likely a misspelled revision. */
@@ -137,7 +156,25 @@ export function pathsFromHere(
   return concerned ? [prefix] : undefined;
 }
 
-/** Looks up whether a revision, in `path@revision`, is there: the path and revision, or the whole as a path. */
+/**
+ * The path and the revision of `path@revision`, with a revision that Git takes; undefined where the operand has none. A
+ * reference to a version has an @ of its own: `data/a.csv@fraud@production`. Errors: those of versionCommit.
+ */
+export async function pathAtRevision(
+  session: Session,
+  repository: OpenRepository,
+  operand: string,
+): Promise<{ path: string; revision: string } | undefined> {
+  const parts = splitAtRevision(operand);
+  if (!parts) return undefined;
+  const revision = await revisionMeant(session, repository, parts.revision);
+  if (revision !== undefined) return { path: parts.path, revision };
+  const at = parts.path.lastIndexOf('@');
+  const longer = at > 0 ? await revisionMeant(session, repository, operand.slice(at + 1)) : undefined;
+  return longer === undefined ? parts : { path: operand.slice(0, at), revision: longer };
+}
+
+/** The path and the revision of `path@revision`, parted at the last @ that can do it; undefined where none can. */
 export function splitAtRevision(argument: string): { path: string; revision: string } | undefined {
   const at = argument.lastIndexOf('@');
   // `@{1}` and `HEAD@{1}` belong to the revision.

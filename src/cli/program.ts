@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { calledVerb } from './called-verb.js';
 import { aboutVerbs } from './declarations/about.js';
 import { ciVerbs } from './declarations/ci.js';
 import { dataVerbs } from './declarations/data.js';
@@ -18,7 +19,6 @@ import { transferVerbs } from './declarations/transfer.js';
 import { workspaceVerbs } from './declarations/workspace.js';
 import type { Call } from './execute.js';
 import type { Globals } from './session.js';
-import { calledVerb, usageError } from './usage-error.js';
 import type { OptionValue, VerbDeclaration } from './verb.js';
 
 /** What a command line asks for: a verb to be run, or a text (help, version) to be printed. */
@@ -85,7 +85,10 @@ async function parse(argv: readonly string[], names?: readonly string[]): Promis
     await program.parseAsync(rewritten(argv, program), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw usageError(error, calledVerb(argv, program));
+    if (error.exitCode !== 0) {
+      const { usageError } = await import('./usage-error.js');
+      throw usageError(error, calledVerb(argv, program));
+    }
   }
   return called ?? { text: printed };
 }

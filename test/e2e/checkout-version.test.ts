@@ -87,6 +87,22 @@ describe('a version in the workspace', () => {
     expect((await run('checkout', 'fraud@9.9.9')).stderr).toContain('fraud has no version 9.9.9');
   });
 
+  it('is looked into, and compared, without being checked out', async () => {
+    const { run, mlv } = repository;
+    expect(await mlv('ls', '-r', 'fraud@2.0.0', 'data')).toContain('more.csv');
+    expect(await mlv('ls', '-r', 'fraud@latest~1', 'data')).not.toContain('more.csv');
+    expect(await mlv('cat', 'model.pkl@fraud@^1')).toBe('model 1');
+    expect(await mlv('cat', 'model.pkl@fraud@1.0.0')).toBe('model 1');
+    const { changes } = parseDocument('diff', await mlv('diff', 'fraud@^1', 'fraud@latest', '--json'));
+    expect(changes.map(({ path, kind }) => [path, kind])).toEqual([
+      ['data/more.csv', 'added'],
+      ['model.pkl', 'modified'],
+    ]);
+    expect(await mlv('impact', 'data/more.csv@fraud@latest')).toContain('fraud@2.0.0');
+    expect((await run('ls', 'fraud@nowhere')).stderr).toContain("there is no stage 'nowhere'");
+    expect((await run('ls', 'other@1.0.0')).stderr).toContain('neither a revision nor a path');
+  });
+
   it('comes into a shallow clone of a CI job that has neither branch nor tags', async () => {
     const { upstream } = repository;
     const cwd = cloneRepository(`file://${upstream}`, '--depth=1', '--single-branch', '--no-tags');

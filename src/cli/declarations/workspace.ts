@@ -1,7 +1,9 @@
 import type { VerbDeclaration } from '../verb.js';
 import { profileOptionDeclarations } from './data.js';
 
-const REVISIONS = 'A name that is a tracked path is taken for the path; `--` separates revisions from paths.';
+const REVISIONS =
+  'A version of a model (fraud@production) is as good as a revision: that of the commit it was registered on. A name that is a ' +
+  'tracked path is taken for the path; `--` separates revisions from paths.';
 
 /** Verbs that work on the workspace, the pointers and the cache. */
 export const workspaceVerbs: readonly VerbDeclaration[] = [
@@ -88,6 +90,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       ['mlv diff', 'what changed since the pointers were staged'],
       ['mlv diff HEAD~1 HEAD', 'what the last commit changed'],
       ['mlv diff v1.0 -- data/', 'what changed below data/ since v1.0'],
+      ['mlv diff fraud@production fraud@latest', 'what differs between two versions of a model'],
       ['mlv diff --schema --exit-code v1.0 HEAD data/train.csv', 'did the data drift between two versions?'],
     ],
     exits: [
@@ -112,6 +115,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       ['mlv ls', 'the tracked files and directories'],
       ['mlv ls -l data/2024', 'one directory, with sizes'],
       ['mlv ls -r HEAD~1 data/', 'every file that it held one commit ago'],
+      ['mlv ls -r fraud@production data/', 'every file of the data that the version in production has'],
       ['mlv ls -l https://git.example.com/data.git images', 'of a repository that nobody cloned'],
     ],
     exits: [[4, 'a directory listing is neither in the cache nor to be had from its remote']],
@@ -240,12 +244,13 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     usage: 'cat <path-or-git-url> [path]',
     summary: 'Print the content of a tracked file, as of any revision',
     description:
-      'The revision follows an @: path@revision. Paths inside tracked directories work, too. What the cache lacks is ' +
-      'fetched from the remote. An oid is that object of the cache. Behind the address of another Git repository, a file of that one, without a clone.',
+      'The revision, or the version of a model, follows an @: path@revision. Paths inside tracked directories work, too. ' +
+      'What the cache lacks is fetched from the remote. An oid is that object of the cache. Behind the address of another Git repository, a file of that one, without a clone.',
     options: [{ flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag or commit' }],
     examples: [
       ['mlv cat data/labels.csv | head', 'as the pointer says'],
       ['mlv cat model.pkl@v1.0 > old.pkl', 'as of a tag'],
+      ['mlv cat data/labels.csv@fraud@production', 'as the version in production has it'],
       ['mlv cat git@example.com:team/data.git labels.csv | head', 'of another repository'],
     ],
     exits: [

@@ -14,7 +14,7 @@ import type { Result, VerbInput } from '../verb.js';
 /** `mlv diff`: see its declaration. Errors: `USAGE`, those of splitOperands, compareStates and schemaDifference. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
-  const { revisions, paths } = await splitOperands(repository, input, 2);
+  const { revisions, paths } = await splitOperands(repository, input, { session, limit: 2 });
   const [before, after] = await sides(repository, revisions, input.options.staged === true);
   const schema = await schemaOf(session, repository, { input, paths, before, after });
   const compare = (): Promise<ComparisonResult> =>

@@ -14,7 +14,7 @@ import type { Result, VerbInput } from '../verb.js';
 /** `mlv du`: see its declaration. Errors: those of splitOperands and diskUsage. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
-  const operands = await splitOperands(repository, input, 1);
+  const operands = await splitOperands(repository, input, { session, limit: 1 });
   const { targets, problems } = await targetsAt(repository, operands);
   const paths = pathsFromHere(repository, targets, operands.paths);
   if (paths !== undefined && paths.length > 0)

@@ -23,7 +23,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   }
   if (input.options.rev !== undefined) throw revisionHere(input);
   const repository = await openRepository(session);
-  const operands = await splitOperands(repository, input, 1);
+  const operands = await splitOperands(repository, input, { session, limit: 1 });
   const { targets, problems } = await targetsAt(repository, operands);
   const paths = pathsFromHere(repository, targets, operands.paths);
   const recursive = input.options.recursive === true;

@@ -5,7 +5,7 @@ import { type RepositoryPath, toRepositoryPath } from '../../workspace/paths.js'
 import { notTracked } from '../../workspace/pointers.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { withFileAt } from '../data-file.js';
-import { displayer, splitAtRevision } from '../operands.js';
+import { displayer, pathAtRevision } from '../operands.js';
 import { profileOptions } from '../profile-options.js';
 import { profileLines, profileNotes } from '../render/data-profile.js';
 import type { Session } from '../session.js';
@@ -21,7 +21,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     };
     return withFileAt(session, repository, { name, state, use });
   };
-  const { path, profile } = await find(repository, input.args[0] ?? '', look);
+  const { path, profile } = await find(session, repository, { argument: input.args[0] ?? '', look });
   const name = displayer(repository)(path);
   return {
     text: profileLines(name, profile, session.style),
@@ -37,14 +37,18 @@ interface Looked {
 
 /** A path first, then a path with a revision, so that an @ in a name does no harm. */
 async function find(
-  { layout }: OpenRepository,
-  argument: string,
-  look: (name: RepositoryPath, state: ComparedState) => Promise<Looked | undefined>,
+  session: Session,
+  repository: OpenRepository,
+  {
+    argument,
+    look,
+  }: { argument: string; look: (name: RepositoryPath, state: ComparedState) => Promise<Looked | undefined> },
 ): Promise<Looked> {
+  const { layout } = repository;
   const literal = toRepositoryPath(layout, argument);
   const here = await look(literal, { kind: 'workspace' });
   if (here) return here;
-  const parts = splitAtRevision(argument);
+  const parts = await pathAtRevision(session, repository, argument);
   if (!parts) throw notTracked(literal);
   const path = toRepositoryPath(layout, parts.path);
   const then = await look(path, { kind: 'revision', revision: parts.revision });
