@@ -110,6 +110,20 @@ async function eachPart(source: number, options: PassOptions, use: (part: Buffer
   }
 }
 
+/**
+ * Reads as many bytes from that offset on as the buffer holds, or the file has, and gives their count. File-system errors
+ * are passed on as they are.
+ */
+export function readFully(source: number, into: Buffer, position: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const count = readSync(source, into, done, into.length - done, position + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
 /** Writes all of the bytes at that offset, in the thread pool. File-system errors are passed on as they are. */
 export function writeFully(target: number, bytes: Buffer, position: number): Promise<void> {
   return new Promise((resolve, reject) => {

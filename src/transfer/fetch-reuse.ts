@@ -1,4 +1,3 @@
-import { closeSync, readSync } from 'node:fs';
 import { isMlvError } from '../core/errors.js';
 import type { Oid } from '../objects/oid.js';
 import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
@@ -7,7 +6,6 @@ import { inParallel } from './in-parallel.js';
 import { digestKey } from './known-places.js';
 import type { FormerVersions } from './roots.js';
 import type { TransferSession } from './session.js';
-import { Turns } from './turns.js';
 
 /** Smaller files come whole: the look at their former versions would cost more than it saves. */
 const LARGE_BYTES = 4 * 1024 * 1024;
@@ -25,11 +23,22 @@ interface TreeAt {
   level: number;
 }
 
-/**
- * Takes a chunk that was compared with its digest, and its offset in the file; the bytes are used again afterwards. Gives
- * something to wait for before the next one, when it is behind.
- */
-export type LocalSink = (bytes: Buffer, at: number) => Promise<void> | undefined;
+/** Bytes of a file that stand in its former version, too: chunks that follow each other in both. */
+export interface LocalRun {
+  /** Offset in the former version. */
+  from: number;
+  /** Offset in the file. */
+  at: number;
+  length: number;
+}
+
+/** What a former version has of a file. */
+export interface LocalPart {
+  former: Oid;
+  runs: LocalRun[];
+  /** Indexes of the chunks in the runs. */
+  taken: ReadonlySet<number>;
+}
 
 /**
  * Finds chunks of large files that are wanted in the former versions of the same files, as far as the cache has them:
@@ -37,15 +46,11 @@ export type LocalSink = (bytes: Buffer, at: number) => Promise<void> | undefined
  */
 export class LocalChunks {
   private readonly former = new Map<Oid, Oid>();
-  private readonly turns: Turns;
-  private buffer = Buffer.alloc(0);
 
   constructor(
     private readonly session: TransferSession,
     private readonly versions: FormerVersions | undefined,
-  ) {
-    this.turns = new Turns(session.options.signal);
-  }
+  ) {}
 
   /** Finds the newest cached version of every large file. Errors: those of `versions`. */
   async find(files: Iterable<WantedFile>): Promise<void> {
@@ -69,33 +74,27 @@ export class LocalChunks {
   }
 
   /**
-   * Gives every chunk of the file that a former version holds; the indexes of those chunks are the result. Errors: the
-   * sink's, `INTERRUPTED`.
+   * Tells what of the file a former version has, as the record of that one says: its bytes may be others by now, so that
+   * the file is to be compared with its oid.
    */
-  async take(file: WantedFile, sink: LocalSink): Promise<ReadonlySet<number>> {
-    const taken = new Set<number>();
+  part(file: WantedFile): LocalPart | undefined {
     const former = this.former.get(file.oid);
     const chunks = former && this.chunksOf(former);
-    if (!former || !chunks) return taken;
-    const { descriptor } = this.session.cache.open(former);
-    try {
-      let at = 0;
-      for (const [index, { digest, length }] of file.chunks.entries()) {
-        const known = chunks.get(digestKey(digest));
-        const bytes = known?.length === length ? this.read(descriptor, known) : undefined;
-        // An object that was damaged since it got its name only means that more is downloaded.
-        const same = bytes && this.session.cache.hash.digest(bytes).equals(digest);
-        const room = same ? sink(bytes, at) : undefined;
-        if (same) taken.add(index);
-        at += length;
-        if (room) await room;
-        const turn = this.turns.due();
-        if (turn) await turn;
+    if (!former || !chunks) return undefined;
+    const taken = new Set<number>();
+    const runs: LocalRun[] = [];
+    let at = 0;
+    for (const [index, { digest, length }] of file.chunks.entries()) {
+      const known = chunks.get(digestKey(digest));
+      if (known?.length === length) {
+        taken.add(index);
+        const last = runs.at(-1);
+        if (last && last.at + last.length === at && last.from + last.length === known.offset) last.length += length;
+        else runs.push({ from: known.offset, at, length });
       }
-    } finally {
-      closeSync(descriptor);
+      at += length;
     }
-    return taken;
+    return { former, runs, taken };
   }
 
   /** Sees to it that the record of a former version is on this machine. */
@@ -117,17 +116,6 @@ export class LocalChunks {
       chunks.set(digestKey(cursor.digest), { offset, length: cursor.length });
     }
     return chunks;
-  }
-
-  private read(descriptor: number, { offset, length }: LocalChunk): Buffer | undefined {
-    if (this.buffer.length < length) this.buffer = Buffer.allocUnsafeSlow(length);
-    let count = 0;
-    while (count < length) {
-      const read = readSync(descriptor, this.buffer, count, length - count, offset + count);
-      if (read === 0) return undefined;
-      count += read;
-    }
-    return this.buffer.subarray(0, length);
   }
 
   /** Adds the large files of a cached tree by path, as far as the cache has the trees, each of which is looked at once. */

@@ -2,8 +2,9 @@ import { isMlvError, MlvError } from '../core/errors.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { digestOf } from '../objects/oid.js';
 import { checkInterrupted } from '../remotes/interrupted.js';
+import { copyLocal, type DamagedChunk, damagedChunks } from './fetch-local.js';
 import { FetchPlanner, type WantedFile } from './fetch-plan.js';
-import { LocalChunks } from './fetch-reuse.js';
+import { LocalChunks, type LocalPart } from './fetch-reuse.js';
 import { inParallel } from './in-parallel.js';
 import { LargeTarget } from './large-target.js';
 import { planRanges, type RangeRequest, type Wanted } from './range-plan.js';
@@ -48,6 +49,8 @@ interface FileInProgress {
   wanted: WantedFile;
   /** Where its chunks are collected; none for a file that is one. */
   target: LargeTarget | undefined;
+  /** What comes from a former version and was not compared with the digests of its chunks. */
+  local: LocalPart | undefined;
   state: 'open' | 'finishing' | 'stored' | 'failed';
 }
 
@@ -117,34 +120,56 @@ export class FetchRun {
     const local = new LocalChunks(this.session, this.options.formerVersions);
     await local.find(files);
     const wanted: Wanted<FileChunk>[] = [];
+    const copies: FileInProgress[] = [];
     for (const file of files) {
       checkInterrupted(this.session.options.signal);
-      const open: FileInProgress = { wanted: file, target: undefined, state: 'open' };
+      const open: FileInProgress = { wanted: file, target: undefined, local: undefined, state: 'open' };
       if (file.inline) this.store(open, file.inline);
-      else if (file.chunks.length === 1) this.want(open, wanted);
-      else await this.beginLarge(open, { local, wanted });
+      else {
+        if (file.chunks.length > 1) this.beginLarge(open, local);
+        if (open.local) copies.push(open);
+        this.want(open, wanted, open.local?.taken);
+      }
     }
-    await inParallel(planRanges(wanted), this.session.options.jobs, (request) => this.readRequest(request));
+    let broken = false;
+    const work = [() => this.bring(wanted), () => this.copyLocals(copies, () => !broken)];
+    await inParallel(work, work.length, async (part) => {
+      try {
+        await part();
+      } catch (error) {
+        broken = true;
+        throw error;
+      }
+    });
   }
 
-  /** Takes what the cache has of a large file's former versions; the rest is wanted from the remote. */
-  private async beginLarge(
-    file: FileInProgress,
-    { local, wanted }: { local: LocalChunks; wanted: Wanted<FileChunk>[] },
-  ): Promise<void> {
+  private bring(wanted: readonly Wanted<FileChunk>[]): Promise<void> {
+    return inParallel(planRanges(wanted), this.session.options.jobs, (request) => this.readRequest(request));
+  }
+
+  private beginLarge(file: FileInProgress, local: LocalChunks): void {
     const { oid, size } = file.wanted;
-    const target = new LargeTarget(this.session.cache, oid, size);
-    file.target = target;
-    this.inProgress.add(target);
-    const writer = new RunWriter(this.buffers);
-    const taken = await local.take(file.wanted, (bytes, at) => {
-      writer.add(target, bytes, at);
-      this.phase.advance({ bytes: bytes.length });
-      return writer.room();
-    });
-    writer.send();
-    if (target.complete) await this.finish(file);
-    else this.want(file, wanted, taken);
+    file.target = new LargeTarget(this.session.cache, oid, size);
+    file.local = local.part(file.wanted);
+    this.inProgress.add(file.target);
+  }
+
+  /** Takes what the cache has of former versions of large files. */
+  private async copyLocals(files: readonly FileInProgress[], goesOn: () => boolean): Promise<void> {
+    for (const file of files) {
+      const { local: part, target } = file;
+      if (!part || !target) continue;
+      await copyLocal(
+        this.session,
+        { part, target },
+        {
+          buffers: this.buffers,
+          onBytes: (bytes) => this.phase.advance({ bytes }),
+          goesOn: () => goesOn() && file.state === 'open',
+        },
+      );
+      if (target.complete) await this.finish(file);
+    }
   }
 
   /** Wants the chunks of a file that are not in `taken` (by index). */
@@ -217,8 +242,26 @@ export class FetchRun {
       this.isStored(file);
     } catch (error) {
       if (!isMlvError(error, 'OBJECT_CORRUPT')) throw error;
-      this.fail(file, error);
+      const damaged = this.damagedLocally(file);
+      if (damaged.length > 0) await this.bringInstead(file, damaged);
+      else this.fail(file, error);
     }
+  }
+
+  /** What came from a former version that was damaged since it got its name: that only means that more is downloaded. */
+  private damagedLocally({ wanted, target, local }: FileInProgress): DamagedChunk[] {
+    return target && local ? damagedChunks(this.session, { wanted, target }, local.taken) : [];
+  }
+
+  private async bringInstead(file: FileInProgress, damaged: readonly DamagedChunk[]): Promise<void> {
+    file.local = undefined;
+    file.state = 'open';
+    file.target?.reopen(damaged);
+    for (const { length } of damaged) this.phase.advance({ bytes: -length });
+    const lacking = new Set(damaged.map(({ index }) => index));
+    const wanted: Wanted<FileChunk>[] = [];
+    this.want(file, wanted, new Set([...file.wanted.chunks.keys()].filter((index) => !lacking.has(index))));
+    await this.bring(wanted);
   }
 
   private isStored(file: FileInProgress): void {

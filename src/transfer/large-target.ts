@@ -13,15 +13,17 @@ import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import { EarlyFlush } from '../objects/early-flush.js';
 import { digestOf, type Oid } from '../objects/oid.js';
-import { hashStream, writeFully } from '../objects/stream-copy.js';
+import { readFully, writeFully } from '../objects/stream-copy.js';
+import { settled } from './in-parallel.js';
+import { PrefixHash } from './prefix-hash.js';
 
 /** Descriptors that are kept open between chunks, over all large files under way. */
 const MOST_OPEN = 64;
 const open = new Set<LargeTarget>();
 
 /**
- * A large object on its way into the cache: its chunks are written where they belong, in any order; when the last is
- * there the whole is read once and compared with the oid before the batch takes it.
+ * A large object on its way into the cache: its chunks are written where they belong, in any order; the whole is read
+ * back once, on the way as far as it is there, and compared with the oid before the batch takes it.
  */
 export class LargeTarget {
   private readonly temporary: string;
@@ -32,7 +34,10 @@ export class LargeTarget {
   private finishing = false;
   private dropped = false;
   private readonly writes = new Set<Promise<void>>();
+  /** The kernel lets one thread at a time write to a file: others would only turn in circles. */
+  private lastWrite: Promise<void> = Promise.resolve();
   private failure: unknown;
+  private whole: PrefixHash;
 
   constructor(
     private readonly cache: ObjectCache,
@@ -41,6 +46,7 @@ export class LargeTarget {
   ) {
     this.temporary = cache.temporary.next();
     this.left = size;
+    this.whole = this.hashAnew();
   }
 
   /** True when a write was begun for every byte. */
@@ -57,8 +63,12 @@ export class LargeTarget {
     if (this.dropped) return Promise.resolve();
     const descriptor = this.open();
     this.left -= bytes.length;
-    const writing = writeFully(descriptor, bytes, offset)
-      .then(() => this.flush?.written(this.size - this.left))
+    const writing = this.lastWrite
+      .then(() => writeFully(descriptor, bytes, offset))
+      .then(() => {
+        this.flush?.written(this.size - this.left);
+        this.whole.note(offset, bytes.length);
+      })
       .catch((error: unknown) => {
         this.failure ??= error;
       })
@@ -67,7 +77,33 @@ export class LargeTarget {
         if (this.dropped) this.rest();
       });
     this.writes.add(writing);
+    this.lastWrite = writing;
     return writing;
+  }
+
+  /** Reads back what was written there, as much as `into` holds. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
+  readBack(into: Buffer, offset: number): void {
+    const descriptor = this.open();
+    let count: number;
+    try {
+      count = readFully(descriptor, into, offset);
+    } catch (error) {
+      throw this.failed(error);
+    }
+    if (count < into.length) throw this.failed(new Error(`the file ends after ${offset + count} bytes`));
+  }
+
+  /** After `finish` failed: what was written there is not what belongs there, and will be written again. */
+  reopen(stretches: readonly { offset: number; length: number }[]): void {
+    this.whole.end();
+    this.whole = this.hashAnew();
+    let at = 0;
+    for (const { offset, length } of stretches) {
+      this.left += length;
+      if (offset > at) this.whole.note(at, offset - at);
+      at = offset + length;
+    }
+    if (at < this.size) this.whole.note(at, this.size - at);
   }
 
   /** Compares the whole with the oid and hands it to the batch. Errors: `OBJECT_CORRUPT`, `DISK_FULL`, `FILE_SYSTEM`. */
@@ -76,14 +112,19 @@ export class LargeTarget {
     const descriptor = this.open();
     this.finishing = true;
     const before = withEarlierTime(descriptor);
-    const hashed = hashStream(descriptor, { hash: this.cache.hash });
-    // The disk works while the whole is hashed.
+    const hashed = this.whole.digest(this.size).catch((error: unknown) => {
+      throw this.failed(error);
+    });
+    // The disk works while the rest is hashed.
     const flushed = this.flush?.whole(this.size).catch((error: unknown) => {
       throw this.failed(error);
     });
-    const [{ digest, size }] = await Promise.all([hashed, flushed]);
-    this.close();
+    await settled<unknown>([hashed, Promise.resolve(flushed)]);
+    const digest = await hashed;
+    const { size } = fstatSync(descriptor);
+    this.finishing = false;
     if (size !== this.size || !digest.equals(digestOf(this.oid))) throw corrupt(this.oid, this.temporary);
+    this.close();
     chmodSync(this.temporary, 0o444);
     const hex = digestOf(this.oid).toString('hex');
     if (before) batch.stageFresh(this.temporary, hex, before);
@@ -93,6 +134,7 @@ export class LargeTarget {
   /** Drops what was written. */
   abandon(): void {
     this.dropped = true;
+    this.whole.end();
     this.finishing = false;
     rmSync(this.temporary, { force: true });
     this.rest();
@@ -120,6 +162,10 @@ export class LargeTarget {
     this.flush = new EarlyFlush(this.descriptor);
     open.add(this);
     return this.descriptor;
+  }
+
+  private hashAnew(): PrefixHash {
+    return new PrefixHash(this.cache.hash, () => this.open());
   }
 
   private close(): void {

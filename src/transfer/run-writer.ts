@@ -1,3 +1,4 @@
+import { readFully } from '../objects/stream-copy.js';
 import type { LargeTarget } from './large-target.js';
 
 /** Chunks that follow each other are written in pieces of this size: fewer, longer writes, in the thread pool. */
@@ -33,6 +34,19 @@ export class RunWriter {
       done += count;
       if (piece.length === piece.buffer.length) this.send();
     }
+  }
+
+  /**
+   * Adds bytes of an open file, from `at` on, as many as fit into one piece, and gives their count. Where the file ends
+   * before, something else is written in their place. Errors: as `add`; those of reading, as they are.
+   */
+  addFrom(target: LargeTarget, source: { descriptor: number; at: number; length: number }, offset: number): number {
+    const piece = this.pieceAt(target, offset);
+    const count = Math.min(source.length, piece.buffer.length - piece.length);
+    readFully(source.descriptor, piece.buffer.subarray(piece.length, piece.length + count), source.at);
+    piece.length += count;
+    if (piece.length === piece.buffer.length) this.send();
+    return count;
   }
 
   /** Something to wait for before more is added, when the disk is behind. */

@@ -1,0 +1,74 @@
+import { closeSync } from 'node:fs';
+import { checkInterrupted } from '../remotes/interrupted.js';
+import type { WantedFile } from './fetch-plan.js';
+import type { LocalPart } from './fetch-reuse.js';
+import type { LargeTarget } from './large-target.js';
+import { type FreeBuffers, RunWriter } from './run-writer.js';
+import type { TransferSession } from './session.js';
+
+export interface LocalCopyOptions {
+  buffers: FreeBuffers;
+  /** Told of bytes that were read. */
+  onBytes: (bytes: number) => void;
+  /** Asked before each piece: false ends the copy. */
+  goesOn: () => boolean;
+}
+
+/**
+ * Writes what a former version has of a file to where it belongs, unchecked: the whole is compared with its oid when it
+ * is there. Errors: `DISK_FULL`, `FILE_SYSTEM`, `OBJECT_MISSING`, `INTERRUPTED`.
+ */
+export async function copyLocal(
+  session: TransferSession,
+  { part, target }: { part: LocalPart; target: LargeTarget },
+  { buffers, onBytes, goesOn }: LocalCopyOptions,
+): Promise<void> {
+  const writer = new RunWriter(buffers);
+  const { descriptor } = session.cache.open(part.former);
+  try {
+    for (const { from, at, length } of part.runs) {
+      for (let done = 0; done < length && goesOn(); ) {
+        checkInterrupted(session.options.signal);
+        const count = writer.addFrom(target, { descriptor, at: from + done, length: length - done }, at + done);
+        done += count;
+        onBytes(count);
+        const room = writer.room();
+        if (room) await room;
+      }
+    }
+    writer.send();
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A chunk of a file that is not what it must be. */
+export interface DamagedChunk {
+  /** Index in the file's chunks. */
+  index: number;
+  /** Offset in the file. */
+  offset: number;
+  length: number;
+}
+
+/** Finds which of the chunks with those indexes are not what they must be in a target. Errors: `FILE_SYSTEM`, `INTERRUPTED`. */
+export function damagedChunks(
+  session: TransferSession,
+  { wanted, target }: { wanted: WantedFile; target: LargeTarget },
+  indexes: ReadonlySet<number>,
+): DamagedChunk[] {
+  const damaged: DamagedChunk[] = [];
+  let buffer = Buffer.alloc(0);
+  let offset = 0;
+  for (const [index, { digest, length }] of wanted.chunks.entries()) {
+    if (indexes.has(index)) {
+      checkInterrupted(session.options.signal);
+      if (buffer.length < length) buffer = Buffer.allocUnsafe(length);
+      const bytes = buffer.subarray(0, length);
+      target.readBack(bytes, offset);
+      if (!session.cache.hash.digest(bytes).equals(digest)) damaged.push({ index, offset, length });
+    }
+    offset += length;
+  }
+  return damaged;
+}
