@@ -61,6 +61,7 @@ export function withMeter(remote: Remote, meter: Meter): Remote {
 function meteredBody(body: RemoteBody, meter: Meter): RemoteBody {
   return {
     size: body.size,
+    ...(body.sha256 && { sha256: body.sha256 }),
     open() {
       const opened = body.open();
       if (!(opened instanceof Uint8Array)) {

@@ -30,6 +30,8 @@ export interface RemoteContent {
 export interface RemoteBody {
   /** Bytes. */
   size: number;
+  /** Their SHA-256, where the caller knows it: who needs it does not read the bytes for it. */
+  sha256?: Uint8Array;
   /** The bytes from the start: a buffer, or a fresh stream of exactly `size` bytes. */
   open(): Uint8Array | AsyncIterable<Uint8Array>;
 }
@@ -98,9 +100,9 @@ export interface Remote {
   describeCredentials?(): Promise<CredentialSource>;
 }
 
-/** A body of bytes that are in memory. */
-export function bytesBody(bytes: Uint8Array): RemoteBody {
-  return { size: bytes.byteLength, open: () => bytes };
+/** A body of bytes that are in memory, with their SHA-256 where it is known. */
+export function bytesBody(bytes: Uint8Array, sha256?: Uint8Array): RemoteBody {
+  return { size: bytes.byteLength, open: () => bytes, ...(sha256 && { sha256 }) };
 }
 
 /** Gives a content back unread, so that its connection is free again. */

@@ -42,6 +42,7 @@ export function withReporter(remote: Remote, reporter: Reporter): Remote {
 function observed(body: RemoteBody, advance: (bytes: number) => void): RemoteBody {
   return {
     size: body.size,
+    ...(body.sha256 && { sha256: body.sha256 }),
     open() {
       const opened = body.open();
       return opened instanceof Uint8Array ? opened : observeBody(opened, { bytes: advance });

@@ -77,9 +77,17 @@ export class S3Connection {
     return !this.hasChecksum && !this.unsigned;
   }
 
-  /** Notes the SHA-256 (hex) of a stream, which the SDK cannot read twice, for its request's signature. */
-  declareHash(stream: object, sha256: string): void {
-    this.declared.set(stream, sha256);
+  /**
+   * Notes what a body's request says in its signature of the body: its SHA-256 (hex), which the SDK cannot take of a
+   * stream and need not take twice, or `UNSIGNED-PAYLOAD`.
+   */
+  declareHash(body: object, sha256: string): void {
+    this.declared.set(body, sha256);
+  }
+
+  /** True where no setting says how bodies are protected, and each is signed unless the server proves that it need not be. */
+  get mayProveChecksums(): boolean {
+    return this.options.checksum === undefined && this.options.unsignedPayload === undefined && !this.hasChecksum;
   }
 
   private get hasChecksum(): boolean {
@@ -133,7 +141,8 @@ export class S3Connection {
   private prepareUpload({ headers, body }: UploadRequest): void {
     // The SDK puts a stream of its own around the body's where it adds a checksum, and listens to its errors nowhere.
     if (body instanceof Readable) body.on('error', () => undefined);
-    const hash = this.unsigned ? 'UNSIGNED-PAYLOAD' : body instanceof Readable && this.declared.get(body);
+    const declared = typeof body === 'object' && body !== null ? this.declared.get(body) : undefined;
+    const hash = this.unsigned ? 'UNSIGNED-PAYLOAD' : declared;
     if (hash) headers[PAYLOAD_HASH] ??= hash;
   }
 }

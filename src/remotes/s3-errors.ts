@@ -40,6 +40,7 @@ const TRANSIENT = new Set<string>([
   'IncompleteBody',
   'OperationAborted',
   'ServiceUnavailable',
+  'XAmzContentChecksumMismatch',
   'XAmzContentSHA256Mismatch',
 ]);
 const FULL = new Set(['InsufficientStorage', 'QuotaExceeded', 'ServiceQuotaExceededException', 'XMinioStorageFull']);

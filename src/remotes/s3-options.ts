@@ -21,7 +21,8 @@ export interface S3Options {
   sessionToken?: string | undefined;
   /**
    * Whether uploads carry a CRC that the server checks. Default: `when-supported` on AWS, `when-required` with a custom
-   * endpoint, because several servers refuse the header, or what the CRC of a streamed body needs.
+   * endpoint, because several servers refuse the header, or what the CRC of a streamed body needs; there, unless one of
+   * these two settings is made, a server that proves that it compares the CRC of large bodies gets it (see ChecksumProof).
    */
   checksum?: 'when-required' | 'when-supported' | undefined;
   /**

@@ -88,7 +88,9 @@ export class PackUploader {
 
   private async upload(digest: Buffer, bytes: Buffer): Promise<void> {
     const { session, journal, phase } = this.options;
-    await session.remote.put(packKey(session.cache.hash.algorithm, digest), bytesBody(bytes), session.cancel);
+    const { algorithm } = session.cache.hash;
+    const body = bytesBody(bytes, algorithm === 'sha256' ? digest : undefined);
+    await session.remote.put(packKey(algorithm, digest), body, session.cancel);
     journal.note(digest, bytes);
     this.packs++;
     this.bytes += bytes.length;

@@ -205,12 +205,16 @@ export const flippedDown: Fault = async (exchange) => {
 
 /**
  * Flips the bits of one byte of the request's body on its way to the server. A server that checks signatures sees it by
- * the hash in the header; the emulator does not, so that the proxy answers in its place.
+ * the hash in the header; the emulator does not, so that the proxy answers in its place. What an unsigned body's checksum
+ * is worth, the server itself has to show.
  */
 export const flippedUp: Fault = async (exchange) => {
   const body = flipped(await exchange.body());
   const signed = exchange.request.headers['x-amz-content-sha256'];
-  const mismatch = typeof signed === 'string' && signed !== createHash('sha256').update(body).digest('hex');
+  const mismatch =
+    typeof signed === 'string' &&
+    /^[0-9a-f]{64}$/.test(signed) &&
+    signed !== createHash('sha256').update(body).digest('hex');
   if (!mismatch) return exchange.send(await exchange.forward(body));
   const { method = '', url = '', headers } = exchange.request;
   error(400, 'XAmzContentSHA256Mismatch')({ method, url, headers, body, port: undefined }, exchange.response);
