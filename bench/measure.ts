@@ -110,7 +110,7 @@ function collect(child: ChildProcess, descriptor: number): () => string {
 }
 
 /** Reads the peak that Linux keeps for a process (VmHWM) until it ends; what it grows by in the last 20 ms is missed. */
-export function watchPeak(child: ChildProcess, wrapped: boolean): () => number | undefined {
+function watchPeak(child: ChildProcess, wrapped: boolean): () => number | undefined {
   if (!existsSync('/proc/self/status') || child.pid === undefined) return () => undefined;
   let peak: number | undefined;
   let pid = wrapped ? undefined : child.pid;

@@ -8,7 +8,7 @@ import { plain } from './render/registry.js';
 import { type OptionValue, textOption, type VerbInput } from './verb.js';
 
 /** What to tell where nothing is registered. */
-export const EMPTY_REGISTRY_NOTE = 'nothing is registered yet; start with: mlv register <model> <artifact...>';
+const EMPTY_REGISTRY_NOTE = 'nothing is registered yet; start with: mlv register <model> <artifact...>';
 
 /** The condition of `--where`; undefined without it. Error: `EXPRESSION_INVALID`. */
 export function whereOption({ options }: VerbInput): Condition | undefined {

@@ -2,7 +2,6 @@ import { redactUrl } from '../core/redact.js';
 import type { GitContext } from './context.js';
 import { NO_HOOKS } from './no-hooks.js';
 import type { Fetched, FetchRequest, Pushed, PushRequest } from './plumbing.js';
-import { gitFailed } from './process.js';
 
 /**
  * Sends refs to a remote, all or none, never by force, without hooks of this clone. How it ended is told by Git's exit
@@ -42,9 +41,4 @@ export async function fetchRefs(
   const args = [...NO_HOOKS, 'fetch', ...options, '--end-of-options', remote, ...refspecs];
   const { code, stderr } = await context.run(args, { accept: [0, 1, 128], quiet: !interactive });
   return { done: code === 0, said: redactUrl(stderr).trim() };
-}
-
-/** The `GIT_FAILED` error for an exchange that failed. */
-export function exchangeFailed(command: 'push' | 'fetch', said: string) {
-  return gitFailed([command], { code: 128, stderr: said });
 }

@@ -10,7 +10,7 @@ import { foreignHasher, hasForeignId, pairedHash } from './foreign-hash.js';
 import { type ForeignId, foreignKey } from './foreign-id.js';
 
 /** Contents up to this many bytes are taken in one go. */
-export const SMALL_BYTES = 1024 * 1024;
+const SMALL_BYTES = 1024 * 1024;
 
 /** An object of ours that has the bytes of a content of another tool. */
 export interface ImportedContent {

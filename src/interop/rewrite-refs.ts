@@ -6,7 +6,7 @@ import type { GitRewriting } from '../git/rewriting.js';
 /** Where rewritten histories go without consent to replace the user's own refs: `refs/heads/migrated/main`. */
 const MIGRATED = 'migrated/';
 /** Where the old values of replaced refs are kept. */
-export const BEFORE = 'refs/mlv/before-migration/';
+const BEFORE = 'refs/mlv/before-migration/';
 /** The registry's branch has no data files, and its chain of signatures must not be broken. */
 const NEVER = new Set(['refs/heads/mlv-registry']);
 

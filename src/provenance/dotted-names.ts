@@ -3,7 +3,7 @@ import type { ParamValue } from './params.js';
 /** Most names that one file, or one version, may have. */
 export const MAX_NAMES = 10_000;
 /** Longest dotted name, in characters. */
-export const MAX_NAME_LENGTH = 200;
+const MAX_NAME_LENGTH = 200;
 /** Most values in lists, all lists of a file together. */
 const MAX_LISTED = 100_000;
 const MAX_DEPTH = 32;

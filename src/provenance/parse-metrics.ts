@@ -76,7 +76,7 @@ function figureOf({ name, value }: NamedValue, asker: Asker): number | undefined
 }
 
 /** `rmse:lower` as its name and the direction; a name without either has none. */
-export function splitDirection(written: string): { name: string; better?: Better } {
+function splitDirection(written: string): { name: string; better?: Better } {
   const found = /^(.+):(lower|higher)$/.exec(written);
   return found ? { name: found[1] as string, better: found[2] as Better } : { name: written };
 }

@@ -32,7 +32,7 @@ export function judgesOf(makers: readonly StoredRun[], known: readonly StoredRun
 }
 
 /** True where a run read what another made. */
-export function feeds({ record: maker }: StoredRun, { record: reader }: StoredRun): boolean {
+function feeds({ record: maker }: StoredRun, { record: reader }: StoredRun): boolean {
   const made = [...maker.outputs, ...maker.metrics_files.flatMap(({ path, oid }) => (oid ? [{ path, oid }] : []))];
   return made.some((output) => reader.inputs.some((input) => isMadeOf(input, output)));
 }

@@ -15,7 +15,7 @@ import { chooseRemote, type RegistryRefs, readRefs } from './registry-refs.js';
 /** Commits whose contents are held at once. */
 const BATCH = 2000;
 /** The tip that this clone audited last: what does not lead back to it is a rewritten history. */
-export const AUDITED_REF = 'refs/mlv/registry-audited';
+const AUDITED_REF = 'refs/mlv/registry-audited';
 
 export interface AuditOptions {
   git: Git;

@@ -196,7 +196,7 @@ function describeFigure({ name, value }: Figure): string {
 }
 
 /** A value for people: text in quotes, lists in brackets, long ones cut. */
-export function showValue(value: Value): string {
+function showValue(value: Value): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);
   if (typeof value !== 'object' || value === null) return String(value);
   if ('start' in value) return value.text;

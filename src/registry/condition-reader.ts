@@ -1,7 +1,7 @@
 import { conditionError, conditionTokens, type Token } from './condition-tokens.js';
 
 /** Parentheses, brackets, `not` and minus signs may be nested this deep. */
-export const MAX_CONDITION_DEPTH = 64;
+const MAX_CONDITION_DEPTH = 64;
 
 /** The words of a condition, taken one after the other; the last one, `end`, is never passed. */
 export class ConditionReader {

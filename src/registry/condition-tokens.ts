@@ -2,7 +2,7 @@ import { MlvError } from '../core/errors.js';
 import { type ConditionDate, readConditionDate } from './condition-syntax.js';
 
 /** Longest condition, in UTF-16 units. */
-export const MAX_CONDITION_LENGTH = 4096;
+const MAX_CONDITION_LENGTH = 4096;
 
 /** One word of a condition, and where it begins (an index into the text). */
 export type Token = { at: number; text: string } & (

@@ -7,7 +7,7 @@ import { type RegistryFile, readShape, type Shape } from './shape.js';
 import { tryVersion } from './version-number.js';
 
 /** Characters of an event's text. */
-export const EVENT_LIMIT = 1024 * 1024;
+const EVENT_LIMIT = 1024 * 1024;
 
 type Of<T extends EventType> = Extract<RegistryEvent, { type: T }>;
 type Own<T extends EventType> = Omit<Of<T>, keyof EventBase | 'type'>;

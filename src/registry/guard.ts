@@ -95,7 +95,7 @@ function compare({ name, observed, value, of, tolerance }: Comparison): Omit<Gat
 }
 
 /** Whether a figure must neither rise nor fall: rates of predictions, means of inputs. */
-export function isSteady(name: string): boolean {
+function isSteady(name: string): boolean {
   return STEADY.test(name) && !ONE_SIDED.test(name) && betterByName(name) === 'higher';
 }
 

@@ -3,7 +3,7 @@ import type { Policy, Signer, StagePolicy } from './policy.js';
 import { type RegistryFile, readShape, type Shape } from './shape.js';
 
 /** Characters of a policy's text. */
-export const POLICY_LIMIT = 1024 * 1024;
+const POLICY_LIMIT = 1024 * 1024;
 
 /**
  * Reads a policy's text. A key that this mlv does not know is refused: a rule must never be passed over. `archived` is

@@ -61,7 +61,7 @@ async function addManifest(
 }
 
 /** The `VERSION_EXISTS` error. */
-export function versionExists(model: string, version: string): MlvError {
+function versionExists(model: string, version: string): MlvError {
   return new MlvError('VERSION_EXISTS', `${model}@${version} is registered already, with other content`, {
     hint: `look at it: mlv show ${model}@${version}; or register under the next number: --bump auto`,
     data: { model, version },

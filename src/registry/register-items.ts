@@ -50,7 +50,7 @@ async function contentDigest(
 }
 
 /** What a pointer says of where its data came from: the key `source` where it is text or has a `url`, else `desc`. */
-export function sourceOf({ text }: Pick<Target, 'text'>): string | undefined {
+function sourceOf({ text }: Pick<Target, 'text'>): string | undefined {
   if (!/^(?:source|desc)\s*:/m.test(text)) return undefined;
   const { contents } = parseDocument(text, { schema: 'core', logLevel: 'error' });
   if (!isMap(contents)) return undefined;

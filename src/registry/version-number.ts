@@ -1,7 +1,7 @@
 import { MlvError } from '../core/errors.js';
 
 /** The parts of a five-part version, the first three of which a SemVer version has, too. */
-export const VERSION_PARTS = ['major', 'minor', 'patch', 'data', 'experiment'] as const;
+const VERSION_PARTS = ['major', 'minor', 'patch', 'data', 'experiment'] as const;
 export type VersionPart = (typeof VERSION_PARTS)[number];
 
 /** A version's number, taken apart. */

@@ -155,7 +155,7 @@ class NotOffered extends Error {
 }
 
 /** The error of a connection that ended, with the code of the socket's own failure where it had one. */
-export function connectionLost(cause?: Error): Error {
+function connectionLost(cause?: Error): Error {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   return Object.assign(new Error('the connection ended', { cause }), {
     code: typeof code === 'string' ? code : 'ECONNRESET',

@@ -2,7 +2,7 @@ import type { Oid } from '../objects/oid.js';
 import { parseRecordKey, recordKey } from './remote-layout.js';
 
 /** Everything on a remote that collections write; it alone may change. Documented in docs/formats/remote.md. */
-export const COLLECTION_PREFIX = 'gc/';
+const COLLECTION_PREFIX = 'gc/';
 
 /** What a push must know of collections: marks, epochs, leases. */
 export const LOG_PREFIX = `${COLLECTION_PREFIX}log/`;

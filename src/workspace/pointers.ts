@@ -198,7 +198,7 @@ export function directoryAbove(targets: readonly Target[], path: RepositoryPath)
 }
 
 /** The problem of the pointer that a path names, that lies below it, or whose target it lies in. */
-export function problemOf(path: RepositoryPath, problems: readonly MlvError[]): MlvError | undefined {
+function problemOf(path: RepositoryPath, problems: readonly MlvError[]): MlvError | undefined {
   return problems.find(({ data }) => {
     const pointer = String(data.path ?? '');
     if (pointer === pointerPathOf(path) || isWithin(pointer, path)) return true;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -141,9 +141,4 @@ export function runGitlabJob(
   }
   const scripts = [...(base.before_script ?? []), ...own.script];
   return scripts.map((script, at) => machine.run(`${job} ${at + 1}`, script, variables));
-}
-
-/** Appends to a file of a clone. */
-export function append(path: string, text: string): void {
-  appendFileSync(path, text);
 }

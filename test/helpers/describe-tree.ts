@@ -15,7 +15,7 @@ export function describeTree(directory: string, skip: (path: string) => boolean 
 }
 
 /** The sha256 of a file's bytes, in hex. */
-export function sha256(path: string): string {
+function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 

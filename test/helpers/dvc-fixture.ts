@@ -32,7 +32,7 @@ export function cloneDvc(directory: string, cache: 'here' | 'remote' | 'nowhere'
 }
 
 /** What DVC's cache has under a name; undefined where nothing is. */
-export function dvcObject(directory: string, md5: string): Buffer | undefined {
+function dvcObject(directory: string, md5: string): Buffer | undefined {
   const rest = join(md5.slice(0, 2), md5.slice(2));
   const path = ['files/md5', ''].map((each) => join(directory, 'cache', each, rest)).find(existsSync);
   return path === undefined ? undefined : readFileSync(path);

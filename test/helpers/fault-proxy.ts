@@ -39,7 +39,7 @@ interface Answer {
 }
 
 /** One request on its way through the proxy. */
-export class Exchange {
+class Exchange {
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,

@@ -7,7 +7,7 @@ import { temporaryDirectory } from './temporary-directory.js';
 let path: string | undefined;
 
 /** A PATH on which `mlv` is the program under test, for Git and so for its hooks and drivers. */
-export function pathWithMlv(): string {
+function pathWithMlv(): string {
   if (path === undefined) {
     const directory = temporaryDirectory('bin');
     writeFileSync(join(directory, 'mlv'), `#!/bin/sh\nexec '${process.execPath}' '${MLV_BIN}' "$@"\n`, { mode: 0o755 });

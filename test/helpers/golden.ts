@@ -22,7 +22,7 @@ export interface GoldenRemote {
 }
 
 /** Bytes that anybody can make again: the SHA-256 of `<label>:0`, `<label>:1`, ... one after the other. */
-export function fixedBytes(label: string, length: number): Buffer {
+function fixedBytes(label: string, length: number): Buffer {
   const blocks: Buffer[] = [];
   for (let index = 0; index * 32 < length; index++) {
     blocks.push(createHash('sha256').update(`${label}:${index}`).digest());

@@ -18,7 +18,7 @@ const item = z.strictObject({
 });
 
 /** What a probe found out of machine and software. */
-export const environmentSchema = z.strictObject({
+const environmentSchema = z.strictObject({
   os: z.string().optional(),
   kernel: z.string().optional(),
   cpu: z.string().optional(),

@@ -21,7 +21,7 @@ export interface RegisteringRepository {
 }
 
 /** Files of a small project: a model, its data, its parameters, metrics and code. */
-export const PROJECT = {
+const PROJECT = {
   'model.pkl': 'model 1',
   'data/train.csv': 'a,b\n1,2\n',
   'data/deep/test.csv': 'a,b\n3,4\n',

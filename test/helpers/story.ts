@@ -9,7 +9,7 @@ import { temporaryDirectory } from './temporary-directory.js';
 const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 
 /** The shell commands of a document, in their order: its blocks marked `sh`. */
-export function commandsOf(document: string): string {
+function commandsOf(document: string): string {
   return [...document.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, commands]) => commands).join('\n');
 }
 

@@ -16,7 +16,7 @@ export function temporaryDirectory(name = 'test'): string {
 }
 
 /** Removes a directory with everything in it, read-only directories too. A directory that is not there is fine. */
-export function removeDirectory(path: string): void {
+function removeDirectory(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   } catch {

@@ -32,7 +32,7 @@ export const PULL: Step = {
 };
 
 /** What the cache has may be on no remote: others could not pull it. */
-export const ON_REMOTE: Step = {
+const ON_REMOTE: Step = {
   name: 'Everything is recorded and on the remote',
   why: ['The cache of the jobs may have what nobody pushed.'],
   script: ['mlv status --remote --exit-code'],
