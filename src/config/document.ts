@@ -1,5 +1,6 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair } from 'yaml';
 import { MlvError } from '../core/errors.js';
+import { parseYamlDocument, yamlReason } from '../core/read-yaml.js';
 import type { FileLevel } from './levels.js';
 import { type KnownKey, lookUp, SECTIONS, type SettingValue, suggestion } from './settings.js';
 import { checkLevel, invalid, type Place, parseValue } from './values.js';
@@ -39,7 +40,10 @@ export function parseFile(text: string, file: LevelFile): ParsedFile {
       : { where: `${file.path}:${line}`, file: file.path, line };
   };
   const [error] = document.errors;
-  if (error) throw invalid(placeAt(error.pos[0]), error.message);
+  if (error) {
+    // For too deep nesting the parser's own words are those of its stack.
+    throw invalid(placeAt(error.pos[0]), error.code === 'RESOURCE_EXHAUSTION' ? yamlReason(error) : error.message);
+  }
   const parsed = { file, document, placeOf: (node: unknown) => placeAt(startOf(node)) };
   if (document.contents !== null && !isMap(document.contents) && !isEmpty(document.contents)) {
     throw invalid(parsed.placeOf(document.contents), 'the file must hold keys and values');
@@ -78,7 +82,7 @@ export function renderDocument(document: Document): string {
 function parseYaml(text: string, options: { file: LevelFile; lineCounter: LineCounter }): Document.Parsed {
   const { file, lineCounter } = options;
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, logLevel: 'error' });
+    return parseYamlDocument(text, { lineCounter, prettyErrors: false, stringKeys: true, logLevel: 'error' });
   } catch (error) {
     // The library raises a plain error only for what no one writes by hand, such as ten thousand levels of nesting.
     const place = { where: file.path, file: file.path };

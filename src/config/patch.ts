@@ -1,15 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Document,
-  isMap,
-  isNode,
-  isScalar,
-  type Node,
-  type Pair,
-  parseDocument,
-  stringify,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isMap, isNode, isScalar, type Node, type Pair, stringify, type YAMLMap } from 'yaml';
+import { parseYamlDocument } from '../core/read-yaml.js';
 
 /**
  * The text of a YAML file with one value set, every other byte as it was; undefined where the file is not written plainly
@@ -58,7 +49,7 @@ export function patchedWithout(text: string, document: Document, path: string[])
 /** True when a text holds exactly what a document holds, comments and notation aside. */
 export function saysTheSame(text: string, document: Document): boolean {
   try {
-    const parsed = parseDocument(text, { prettyErrors: false, stringKeys: true, logLevel: 'error' });
+    const parsed = parseYamlDocument(text, { prettyErrors: false, stringKeys: true, logLevel: 'error' });
     return parsed.errors.length === 0 && isDeepStrictEqual(parsed.toJS() ?? {}, document.toJS() ?? {});
   } catch {
     // More aliases than the library follows.

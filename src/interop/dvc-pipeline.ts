@@ -1,5 +1,6 @@
-import { type Document, isMap, parseDocument } from 'yaml';
+import { type Document, isMap } from 'yaml';
 import { isMapping } from '../core/mapping.js';
+import { parseYamlDocument } from '../core/read-yaml.js';
 import { parentOf, type RepositoryPath } from '../workspace/paths.js';
 import { workingDirectory } from './dvc-file.js';
 import type { LockedStage } from './dvc-lock.js';
@@ -54,10 +55,12 @@ export function parseDvcPipeline(text: string, file: RepositoryPath): DvcPipelin
 function parse(text: string, file: RepositoryPath): Document.Parsed {
   if (text.length > MAX_PIPELINE) throw foreignInvalid(file, `is longer than ${MAX_PIPELINE} characters`);
   try {
-    const document = parseDocument(text, { schema: 'core', merge: true, logLevel: 'error' });
+    const document = parseYamlDocument(text, { schema: 'core', merge: true, logLevel: 'error' });
     const [error] = document.errors;
     if (!error) return document;
-    throw foreignInvalid(file, `is not valid YAML: line ${error.linePos?.[0].line ?? 1} (${error.code})`);
+    const line = `line ${error.linePos?.[0].line ?? 1}`;
+    if (error.code === 'RESOURCE_EXHAUSTION') throw foreignInvalid(file, `is nested too deeply: ${line}`);
+    throw foreignInvalid(file, `is not valid YAML: ${line} (${error.code})`);
   } catch (cause) {
     if (cause instanceof RangeError) throw foreignInvalid(file, 'is nested too deeply', { cause });
     throw cause;

@@ -1,4 +1,5 @@
-import { isMap, parseDocument } from 'yaml';
+import { isMap } from 'yaml';
+import { parseYamlDocument } from '../core/read-yaml.js';
 import { formatPointer, type Pointer } from '../workspace/pointer-format.js';
 import { type PointerSource, withSource } from '../workspace/pointer-source.js';
 
@@ -19,7 +20,7 @@ export function pointerText(pointer: Pointer, { source, ...notes }: PointerNotes
 function withNotes(text: string, notes: Omit<PointerNotes, 'source'>): string {
   const said = Object.entries(notes).filter(([, value]) => value !== undefined);
   if (said.length === 0) return text;
-  const document = parseDocument(text, { schema: 'core' });
+  const document = parseYamlDocument(text, { schema: 'core' });
   if (!isMap(document.contents)) return text;
   for (const [key, value] of said) document.set(key, document.createNode(value));
   return document.toString({ lineWidth: 0 });

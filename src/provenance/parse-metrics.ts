@@ -1,8 +1,11 @@
-import { MlvError } from '../core/errors.js';
-import { flatten, type NamedValue, nameProblem } from './dotted-names.js';
-import { isNotFinite, isNumeric, tableLeaves } from './metric-table.js';
+import { isMlvError, MlvError } from '../core/errors.js';
+import { flatten, MAX_NAMES, type NamedValue, nameProblem, type Refuse } from './dotted-names.js';
+import { isNotFinite, isNumeric, MetricTable } from './metric-table.js';
 import { type Better, betterByName, type Metric } from './metrics.js';
 import { type Asker, formatOf, invalidText, parseStructured } from './structured-text.js';
+
+/** Longest row of a table, in characters. */
+const MAX_ROW = 4 * 1024 * 1024;
 
 /** Figures by dotted name. */
 export type Metrics = Record<string, Metric>;
@@ -33,7 +36,7 @@ async function readLeaves(text: string, asker: Asker): Promise<NamedValue[]> {
   };
   const format = formatOf(asker.file);
   if (format === 'csv' || format === 'tsv') {
-    const leaves = tableLeaves(await parseRows(text, { delimiter: format === 'csv' ? ',' : '\t', asker }));
+    const leaves = await readTable(text, { delimiter: format === 'csv' ? ',' : '\t', asker, refuse });
     return flatten(new Map(unique(leaves, refuse)), refuse);
   }
   if (format !== 'json' && format !== 'yaml') {
@@ -51,14 +54,41 @@ function unique(leaves: readonly NamedValue[], refuse: (reason: string) => never
   return leaves.map(({ name, value }) => [name, value]);
 }
 
-async function parseRows(text: string, { delimiter, asker }: { delimiter: string; asker: Asker }): Promise<string[][]> {
+interface TableOptions {
+  delimiter: string;
+  asker: Asker;
+  refuse: Refuse;
+}
+
+async function readTable(text: string, { delimiter, asker, refuse }: TableOptions): Promise<NamedValue[]> {
   const { parse } = await import('csv-parse/sync');
+  if (isTooWide(text, delimiter)) refuse(`it has more than ${MAX_NAMES} columns`);
+  const table = new MetricTable(refuse);
   try {
-    return parse(text, { bom: true, delimiter, skip_empty_lines: true, relax_column_count: true });
+    parse(text, {
+      bom: true,
+      delimiter,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      max_record_size: MAX_ROW,
+      on_record: (row: string[]) => {
+        table.take(row);
+        return null;
+      },
+    });
   } catch (error) {
+    if (isMlvError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw invalidText(asker, `it is not a valid table: ${reason}`, error);
   }
+  return table.leaves();
+}
+
+/** True for a first line that has too many cells whatever follows: it is not taken apart to find that out. */
+function isTooWide(text: string, delimiter: string): boolean {
+  const end = text.search(/[\r\n]/);
+  const line = end < 0 ? text : text.slice(0, end);
+  return !line.includes('"') && line.split(delimiter, MAX_NAMES + 1).length > MAX_NAMES;
 }
 
 /** The number of a leaf, or undefined where it is none. Error: `METRICS_INVALID` for what is not finite. */

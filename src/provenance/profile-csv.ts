@@ -116,7 +116,7 @@ class CsvReader {
     for (const line of lines) {
       this.lines += 1;
       const row = line.endsWith('\r') ? line.slice(0, -1) : line;
-      if (row !== '') this.table.take(row.split(this.how.delimiter), this.lines);
+      if (row !== '') this.table.take(row.split(this.how.delimiter, MAX_COLUMNS + 1), this.lines);
       if (this.table.done) return;
     }
   }
@@ -242,7 +242,8 @@ class CsvTable {
       return;
     }
     if (record.length !== this.width) {
-      this.malformed.add(line, `it has ${record.length} cells where ${this.width} belong`);
+      const cells = record.length > MAX_COLUMNS ? `more than ${MAX_COLUMNS}` : record.length;
+      this.malformed.add(line, `it has ${cells} cells where ${this.width} belong`);
       return;
     }
     this.rows += 1;

@@ -24,6 +24,9 @@ export function formatOf(path: string): TextFormat | undefined {
   return ending === undefined ? undefined : FORMATS[ending.toLowerCase()];
 }
 
+/** Longest text by format, in characters: what is parsed takes many times the room, YAML most of all. */
+const LONGEST = { yaml: 1024 ** 2, json: 4 * 1024 ** 2, toml: 4 * 1024 ** 2 };
+
 /** Who asks, for the errors. */
 export interface Asker {
   /** Path of the file, for messages. */
@@ -51,6 +54,9 @@ export async function parseStructured(
   asker: Asker,
 ): Promise<PlainValue> {
   if (text.trim() === '') return new Map();
+  if (text.length > LONGEST[format]) {
+    throw invalidText(asker, `it is larger than ${LONGEST[format] / 1024 ** 2} MiB, as ${format.toUpperCase()}`);
+  }
   const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   try {
     const value = await parseAs(plain, format, asker);
@@ -72,13 +78,13 @@ async function parseAs(text: string, format: 'yaml' | 'json' | 'toml', asker: As
 }
 
 async function parseYaml(text: string, asker: Asker): Promise<PlainValue> {
-  const { parseDocument } = await import('yaml');
-  const options = { schema: 'core', merge: true, uniqueKeys: true, intAsBigInt: true, logLevel: 'error' } as const;
-  const document = parseDocument(text, options);
+  const { parseYamlDocument, yamlReason } = await import('../core/read-yaml.js');
+  const options = { schema: 'core', merge: true, intAsBigInt: true, logLevel: 'error' } as const;
+  const document = parseYamlDocument(text, options);
   const error = document.errors[0];
   if (error) {
     const { line, col } = error.linePos?.[0] ?? { line: 1, col: 1 };
-    throw invalidText(asker, `line ${line}, column ${col}: it is not valid YAML (${error.code})`);
+    throw invalidText(asker, `line ${line}, column ${col}: ${yamlReason(error)}`);
   }
   return document.toJS({ maxAliasCount: MAX_ALIASES, mapAsMap: true });
 }

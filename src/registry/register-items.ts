@@ -1,5 +1,6 @@
-import { isMap, isScalar, parseDocument } from 'yaml';
+import { isMap, isScalar } from 'yaml';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { parseYamlDocument } from '../core/read-yaml.js';
 import { isDirectoryTarget, type Target } from '../workspace/pointers.js';
 import type { ContentSha256 } from './content-sha256.js';
 import type { ManifestItem } from './manifest.js';
@@ -52,7 +53,7 @@ async function contentDigest(
 /** What a pointer says of where its data came from: the key `source` where it is text or has a `url`, else `desc`. */
 function sourceOf({ text }: Pick<Target, 'text'>): string | undefined {
   if (!/^(?:source|desc)\s*:/m.test(text)) return undefined;
-  const { contents } = parseDocument(text, { schema: 'core', logLevel: 'error' });
+  const { contents } = parseYamlDocument(text, { schema: 'core', logLevel: 'error' });
   if (!isMap(contents)) return undefined;
   const source = contents.get('source', true);
   const words = isMap(source) ? source.get('url', true) : source;

@@ -1,6 +1,7 @@
-import { type Document, isMap, parseDocument } from 'yaml';
+import { type Document, isMap } from 'yaml';
 import { MlvError } from '../core/errors.js';
 import { isMapping } from '../core/mapping.js';
+import { parseYamlDocument } from '../core/read-yaml.js';
 import { redactUrl } from '../core/redact.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
@@ -83,7 +84,7 @@ function isAfter(from: string, to: string): boolean {
  */
 export function readAnnotation(text: string, file: string): Annotation | undefined {
   if (!text.includes('\nannotation:')) return undefined;
-  const document = parseDocument(text, { schema: 'core', logLevel: 'error' });
+  const document = parseYamlDocument(text, { schema: 'core', logLevel: 'error' });
   const value = plain(document, file);
   if (value === undefined) return undefined;
   const fail = (key: string): never => {
@@ -157,7 +158,7 @@ export interface AnnotationChange {
  * changes nothing gives the same bytes.
  */
 export function annotatedText(text: string, { set, unset = [] }: AnnotationChange): string {
-  const document = parseDocument(text, { schema: 'core' });
+  const document = parseYamlDocument(text, { schema: 'core' });
   let changed = false;
   const write = (path: string[], value: unknown): void => {
     const before = document.getIn(path) as { toJSON?: () => unknown } | undefined;

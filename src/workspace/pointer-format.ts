@@ -1,5 +1,6 @@
-import { type Document, isMap, parseDocument } from 'yaml';
+import { type Document, isMap } from 'yaml';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { parseYamlDocument, yamlReason } from '../core/read-yaml.js';
 import { entryNameProblem, isWindowsDeviceName } from '../objects/entry-name.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
@@ -111,9 +112,9 @@ function parseRun(value: unknown, file: string): PointerRun {
 function readMapping(text: string, file: string): Record<string, unknown> {
   if (text.length > MAX_POINTER_LENGTH) throw invalid(file, `it is longer than ${MAX_POINTER_LENGTH} characters`);
   try {
-    const document = parseDocument(text, { schema: 'core', uniqueKeys: true, logLevel: 'error' });
+    const document = parseYamlDocument(text, { schema: 'core', logLevel: 'error' });
     const error = document.errors[0];
-    if (error) throw invalid(file, `line ${error.linePos?.[0].line ?? 1}: it is not valid YAML (${error.code})`);
+    if (error) throw invalid(file, `line ${error.linePos?.[0].line ?? 1}: ${yamlReason(error)}`);
     if (!isMap(document.contents)) throw invalid(file, 'it is not a YAML mapping');
     return document.toJS({ maxAliasCount: 0 }) as Record<string, unknown>;
   } catch (cause) {
@@ -164,7 +165,7 @@ function invalid(file: string, reason: string, cause?: unknown): MlvError {
  * another and no run is given: that run did not make it.
  */
 export function formatPointer(pointer: Pointer, before?: string): string {
-  const document = parseDocument(before ?? 'mlv: 1\n', { schema: 'core' });
+  const document = parseYamlDocument(before ?? 'mlv: 1\n', { schema: 'core' });
   if (document.errors.length > 0 || !isMap(document.contents)) return formatPointer(pointer);
   const wanted: Record<string, string | number | boolean | undefined> = {
     path: pointer.path,

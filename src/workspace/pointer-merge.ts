@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parseDocument } from 'yaml';
+import { parseYamlDocument } from '../core/read-yaml.js';
 import type { HashFunction } from '../objects/hash.js';
 import { digestOf, type Oid, toOid } from '../objects/oid.js';
 import type { ConflictKind, TreeConflict } from '../objects/tree-conflict.js';
@@ -197,12 +197,12 @@ function isTexts(value: unknown): value is string[] {
 }
 
 function keysOf(text: string): Record<string, unknown> {
-  return parseDocument(text, { schema: 'core' }).toJS({ maxAliasCount: 0 }) as Record<string, unknown>;
+  return parseYamlDocument(text, { schema: 'core' }).toJS({ maxAliasCount: 0 }) as Record<string, unknown>;
 }
 
 function withKeys(text: string, changes: ReadonlyMap<string, unknown>): string {
   if (changes.size === 0) return text;
-  const document = parseDocument(text, { schema: 'core' });
+  const document = parseYamlDocument(text, { schema: 'core' });
   for (const [key, value] of changes) {
     if (value === undefined) document.delete(key);
     else document.set(key, document.createNode(value));

@@ -1,4 +1,5 @@
-import { isMap, parseDocument } from 'yaml';
+import { isMap } from 'yaml';
+import { parseYamlDocument } from '../core/read-yaml.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
 /** Where imported content came from: the key `source` of a pointer; see docs/formats/pointer.md. */
@@ -32,7 +33,7 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 /** What the text of a pointer says of an import; undefined where it is none, or says it in words only. */
 export function readSource(text: string): PointerSource | undefined {
   if (!/^source\s*:/m.test(text)) return undefined;
-  const { contents, errors } = parseDocument(text, { schema: 'core', logLevel: 'error' });
+  const { contents, errors } = parseYamlDocument(text, { schema: 'core', logLevel: 'error' });
   const node = errors.length === 0 && isMap(contents) ? contents.get('source', true) : undefined;
   if (!isMap(node)) return undefined;
   const { url, oid } = { url: node.get('url'), oid: node.get('oid') };
@@ -55,7 +56,7 @@ export function isGitSource(source: PointerSource): source is PointerSource & { 
 
 /** The text of a pointer with its source set; everything else in it stays as it is. */
 export function withSource(text: string, source: PointerSource): string {
-  const document = parseDocument(text, { schema: 'core' });
+  const document = parseYamlDocument(text, { schema: 'core' });
   const before = document.get('source', true);
   const { url, path, rev, commit, etag, version, size, modified, remote, oid } = source;
   const wanted = { url, path, rev, commit, etag, version, size, modified, remote, oid };

@@ -147,7 +147,10 @@ describe('canonical YAML', () => {
   it('with brackets without end is refused, and not a stack that overflows', () => {
     const deep = `a: ${'['.repeat(100_000)}${']'.repeat(100_000)}\n`;
     expect(parseCanonicalYaml(deep)).toBeUndefined();
-    expect(() => readYamlMapping(deep, 1e6)).toThrow(YamlProblem);
+    expect(() => readYamlMapping('a: [b: {c: 1, d: 2, c: 3}]\nd: 1\nd: 2', 1e6)).toThrow(
+      new YamlProblem('line 1: it is not valid YAML (DUPLICATE_KEY)'),
+    );
+    expect(() => readYamlMapping(deep, 1e6)).toThrow(new YamlProblem('line 1: it is nested too deeply'));
   });
 
   it.each([['a: &x 1\nb: *x\n'], ['a: 1\na: 2\n'], ['- a\n'], ['a: [\n'], ['{}x\n']])('refuses %j', (bad) => {

@@ -23,6 +23,14 @@ function failure(
 const UUID = '0198c5a0-1111-7222-8333-444455556666';
 
 describe('mlv.yaml', () => {
+  test('that is nested too deeply is refused in words of its own, with the line', () => {
+    for (const nested of ['['.repeat(20_000), `${'{a: '.repeat(20_000)}1`, `\n${'- '.repeat(20_000)}x`]) {
+      const { code, message } = failure(`mlv: 1\nstages: ${nested}\n`);
+      expect(code).toBe('CONFIG_INVALID');
+      expect(message).toMatch(/^\/repo\/mlv\.yaml:\d+: it is nested too deeply$/);
+    }
+  });
+
   test('keeps unknown top-level keys for others', () => {
     const text = `mlv: 1\nrepository: ${UUID}\nhash: blake3\nstages: [a]\ndatasets:\n  core:\n    nonsense: 1\ncore:\n  jobs: 2\n`;
     expect(settings(text)).toEqual({ 'core.jobs': 2 });

@@ -23,6 +23,23 @@ describe('metrics of a file', () => {
     });
   });
 
+  it('of a file that no figures need is refused before it fills the memory', async () => {
+    const wide = `${'c,'.repeat(300_000)}c`;
+    for (const [file, text, reason] of [
+      ['m.csv', `${wide}\n${wide}\n`, 'more than 10000 columns'],
+      ['m.csv', `"c",${wide}\n`, 'more than 10000 columns'],
+      ['m.csv', `a,1\n${Array.from({ length: 10_001 }, (_, at) => `n${at},1`).join('\n')}`, 'more than 10000 names'],
+      ['m.json', `{"a": [${'1,'.repeat(3_000_000)}1]}`, 'larger than 4 MiB, as JSON'],
+      ['m.yaml', `a: [${'1,'.repeat(600_000)}1]`, 'larger than 1 MiB, as YAML'],
+    ] as const) {
+      await expect(parseMetrics(text, file)).rejects.toMatchObject({
+        code: 'METRICS_INVALID',
+        message: expect.stringContaining(reason),
+      });
+    }
+    expect(await parseMetrics(`step,loss\r${'1,0.5\r'.repeat(20_000)}`, 'm.csv')).toHaveProperty('loss.value', 0.5);
+  });
+
   it('say which direction is better where their name does not', async () => {
     expect(await parseMetrics('{"score:lower": 3, "loss:higher": 1, "mae": 2}', 'm.json')).toEqual({
       score: { value: 3, better: 'lower' },

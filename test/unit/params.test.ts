@@ -83,6 +83,7 @@ describe('parameters of a file', () => {
       /more than 10000/,
     ],
     ['p.json', `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`, /levels deep/],
+    ['p.yaml', `a: ${'['.repeat(5000)}`, /line 1, column \d+: it is nested too deeply/],
     ['p.json', `{"a":${'['.repeat(5000)}${']'.repeat(5000)}}`, /levels deep/],
   ])('are refused with the file and a reason: %s %s', async (file, text, message) => {
     await expect(parseParams(text, file)).rejects.toMatchObject({ code: 'PARAMS_INVALID', data: { path: file } });
