@@ -24,6 +24,10 @@ const SAMPLE_BLOCK_BYTES = 1024;
  */
 const MOST_BITS = 7.2;
 
+/** Chunks of a file in a row that promise nothing before most are not looked at, and one in how many then still is. */
+const DULL_CHUNKS = 16;
+const LOOKED_AT = 8;
+
 /** How often each byte occurs in a sample: one array for all samples, because a push takes one of each small file. */
 const COUNTS = new Uint16Array(256);
 
@@ -57,6 +61,22 @@ export function isWorthCompressing(bytes: Uint8Array): boolean {
   let weighted = 0;
   for (let value = 0; value < COUNTS.length; value++) weighted += COUNT_BITS[COUNTS[value] as number] as number;
   return Math.log2(total) - weighted / total < MOST_BITS;
+}
+
+/**
+ * Guesses for the chunks of one file, in order, whether compression pays. Where many in a row do not promise it, only some
+ * of the next are looked at, until one does: a file that cannot be made smaller is seldom so in one part alone.
+ */
+export class CompressionGuess {
+  private dull = 0;
+
+  /** As isWorthCompressing, of the file's next chunk; false without a look for most chunks behind many dull ones. */
+  promises(bytes: Uint8Array): boolean {
+    const unseen = this.dull >= DULL_CHUNKS && this.dull % LOOKED_AT !== 0;
+    const promising = !unseen && isWorthCompressing(bytes);
+    this.dull = promising ? 0 : this.dull + 1;
+    return promising;
+  }
 }
 
 /** The chunk as a deflate stream, or undefined where that saves less than an eighth. Pure. */

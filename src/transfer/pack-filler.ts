@@ -1,6 +1,6 @@
 import type { Phase } from '../core/reporter.js';
 import type { ChunkBatch, StoredBatch } from './chunk-batch.js';
-import { isWorthCompressing } from './chunk-codec.js';
+import { CompressionGuess } from './chunk-codec.js';
 import type { PackUploader } from './pack-uploader.js';
 import type { PlacedChunk } from './record-writer.js';
 
@@ -42,14 +42,20 @@ export class SentChunk implements PlacedChunk {
 export class PackFiller {
   private readonly buffers: Uint8Array<ArrayBuffer>[] = [];
   private open: { bytes: Uint8Array<ArrayBuffer>; length: number; chunks: SentChunk[] } | undefined;
+  private guess = new CompressionGuess();
   private readonly waiting: { chunks: SentChunk[]; result: Promise<StoredBatch> }[] = [];
 
   constructor(private readonly options: PackFillerOptions) {}
 
+  /** Says that the chunks from now on are another file's. */
+  beginFile(): void {
+    this.guess = new CompressionGuess();
+  }
+
   /** Takes a chunk; `bytes` may be used again when the promise, if there is one, is done. Errors: those of the uploads. */
   add(chunk: SentChunk, bytes: Uint8Array): undefined | Promise<void> {
     const { compressor } = this.options;
-    if (!compressor || !isWorthCompressing(bytes)) return this.place(chunk, bytes);
+    if (!compressor || !this.guess.promises(bytes)) return this.place(chunk, bytes);
     if (this.open && this.open.length + bytes.length <= this.open.bytes.length) return this.stage(chunk, bytes);
     return this.submit(compressor).then(() => this.stage(chunk, bytes));
   }

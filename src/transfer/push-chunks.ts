@@ -50,6 +50,7 @@ export class ChunkSender {
   async file({ oid, size }: { oid: Oid; size: number }): Promise<PlacedChunk[]> {
     const chunks: PlacedChunk[] = [];
     this.options.phase.expect({ bytes: size });
+    this.filler.beginFile();
     if (size <= this.options.info.chunker.whole) {
       const waiting = this.send(digestOf(oid), this.source.readWhole(oid, size), chunks);
       if (waiting) await waiting;

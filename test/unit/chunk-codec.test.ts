@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compressBatch } from '../../src/transfer/chunk-batch.js';
 import {
+  CompressionGuess,
   chunkContent,
   deflateChunk,
   inflateChunk,
@@ -91,5 +92,24 @@ describe('a batch', () => {
         }
       }),
     );
+  });
+});
+
+describe('the guess for the chunks of a file', () => {
+  const noise = randomBytes(8_000, 1);
+
+  it('looks at every chunk until many in a row promised nothing, and from then on at one of eight', () => {
+    const guess = new CompressionGuess();
+    expect(guess.promises(text)).toBe(true);
+    for (let index = 0; index < 15; index++) expect(guess.promises(noise)).toBe(false);
+    expect(guess.promises(text)).toBe(true);
+    for (let index = 0; index < 17; index++) expect(guess.promises(noise)).toBe(false);
+    const later = Array.from({ length: 9 }, () => guess.promises(text));
+    expect(later).toEqual([false, false, false, false, false, false, false, true, true]);
+  });
+
+  it('misses no chunk of a file whose chunks all promise something', () => {
+    const guess = new CompressionGuess();
+    for (let index = 0; index < 40; index++) expect(guess.promises(text)).toBe(true);
   });
 });

@@ -111,6 +111,24 @@ describe.each(IMPLEMENTATIONS)('chunks cut in %s', (implementation) => {
     expect(whole.at(-1)).toBe(data.length);
   });
 
+  it.each([1, 4, 12])('are asked for by the same places in a full input and in short ones, at %i bits', (bits) => {
+    const data = Buffer.concat([randomBytes(2 * SCAN_BYTES, BigInt(bits)), triggeringBytes(SCAN_BYTES, 5)]);
+    const placesBy = (implementation: 'wasm' | 'js', step: number): number[] => {
+      const scanner = createGearScanner(bits, implementation);
+      const places: number[] = [];
+      for (let at = 0; at < data.length; at += step) {
+        for (const place of scanner.scan(data.subarray(at, at + step))) places.push(at + place);
+      }
+      return places;
+    };
+    const whole = Buffer.from(Uint32Array.from(placesBy('wasm', SCAN_BYTES)).buffer);
+    expect(whole.length).toBeGreaterThan(0);
+    for (const step of [SCAN_BYTES / 4 - 1, 1000]) {
+      expect(whole.equals(Buffer.from(Uint32Array.from(placesBy('wasm', step)).buffer))).toBe(true);
+    }
+    expect(whole.equals(Buffer.from(Uint32Array.from(placesBy('js', SCAN_BYTES)).buffer))).toBe(true);
+  });
+
   it('keep within the shortest and the longest length', () => {
     fc.assert(
       fc.property(bytes, (data) => {
