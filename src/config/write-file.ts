@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { LevelFile } from './document.js';
+import { takeLock } from './file-lock.js';
 import { readLevelText } from './read-file.js';
 
 /** The new text of a file; undefined leaves it as it is. */
@@ -14,10 +14,8 @@ export interface FileChange {
 
 type Change = (text: string | undefined) => FileChange | undefined;
 
-const ABANDONED_MS = 10_000;
-/** Longer than that, so that the command after one that was killed here waits, and goes on. */
+/** Longer than a lock that says nothing is waited for, so that the command after one that was killed there goes on. */
 const PATIENCE_MS = 15_000;
-const WAIT_MS = 30;
 
 /**
  * Replaces a level's file by what `change` makes of its text (undefined where there is no file): readers see the old or
@@ -29,8 +27,12 @@ export async function updateFile(file: LevelFile, change: Change, patience = PAT
   const target = { ...file, path: await targetOf(file) };
   try {
     await mkdir(dirname(target.path), { recursive: true });
-    await acquire(`${target.path}.lock`, patience);
-    return await underLock(target, change);
+    const lock = await takeLock(target.path, patience);
+    try {
+      return await underLock(target, change);
+    } finally {
+      await rm(lock, { force: true });
+    }
   } catch (error) {
     throw fileSystemError('write', target.path, error);
   }
@@ -46,14 +48,9 @@ async function targetOf({ level, path }: LevelFile): Promise<string> {
 }
 
 async function underLock(file: LevelFile, change: Change): Promise<boolean> {
-  const lock = `${file.path}.lock`;
-  try {
-    const changed = change(await readLevelText(file));
-    if (changed) await replace(file.path, changed);
-    return changed !== undefined;
-  } finally {
-    await rm(lock, { force: true });
-  }
+  const changed = change(await readLevelText(file));
+  if (changed) await replace(file.path, changed);
+  return changed !== undefined;
 }
 
 async function replace(path: string, { text, secret }: FileChange): Promise<void> {
@@ -76,37 +73,6 @@ async function replace(path: string, { text, secret }: FileChange): Promise<void
     throw error;
   }
   await flushDirectory(dirname(path));
-}
-
-async function acquire(lock: string, patience: number): Promise<void> {
-  for (let waited = 0; ; waited += WAIT_MS) {
-    try {
-      await (await open(lock, 'wx')).close();
-      return;
-    } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw error;
-      if (await removeAbandoned(lock)) continue;
-      if (waited >= patience) {
-        throw new MlvError('FILE_SYSTEM', `cannot write '${lock.slice(0, -'.lock'.length)}': '${lock}' is in the way`, {
-          cause: error,
-          hint: `if no other mlv is running, an earlier one was interrupted: remove '${lock}'`,
-          data: { path: lock },
-        });
-      }
-      await sleep(WAIT_MS);
-    }
-  }
-}
-
-/** A write takes milliseconds: who has held the lock for ten seconds was killed. True when it was removed. */
-async function removeAbandoned(lock: string): Promise<boolean> {
-  const ageMs = await stat(lock).then(
-    (stats) => Date.now() - stats.mtimeMs,
-    () => 0,
-  );
-  if (ageMs < ABANDONED_MS) return false;
-  await rm(lock, { force: true });
-  return true;
 }
 
 async function keepMode(path: string, created: FileHandle): Promise<void> {

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -37,7 +46,7 @@ describe.each(lfsFixtures())('migrate lfs: $name', ({ directory }) => {
     expect(expected.size).toBe(7);
     const before = git(cwd, 'rev-parse', 'HEAD').trim();
     const dry = parseDocument('migrate lfs', await mlv(['migrate', 'lfs', '--dry-run', '--json'], { cwd }));
-    expect(dry).toMatchObject({ contents: { here: 7, missing: 0 }, kept: [] });
+    expect(dry).toMatchObject({ contents: { here: 7, missing: 0 }, kept: [], refusals: [] });
     expect([git(cwd, 'rev-parse', 'HEAD').trim(), git(cwd, 'status', '--porcelain')]).toEqual([before, '']);
 
     const document = parseDocument('migrate lfs', await mlv(['migrate', 'lfs', '--json'], { cwd }));
@@ -55,6 +64,26 @@ describe.each(lfsFixtures())('migrate lfs: $name', ({ directory }) => {
     expect(git(cwd, 'rev-parse', 'HEAD^').trim()).toBe(before);
     expect(await mlv(['migrate', 'lfs'], { cwd })).toContain('nothing of Git LFS is left to migrate');
     expect(git(cwd, 'rev-parse', 'HEAD').trim()).toBe(document.commit);
+  });
+
+  it('tells in a dry run what the real one would be refused for, and writes nothing', async () => {
+    const cwd = cloneLfs(directory);
+    const [attributes] = git(cwd, 'ls-files', '*.gitattributes').split('\n') as [string];
+    appendFileSync(join(cwd, attributes), '# mine\n');
+    const objects = git(cwd, 'count-objects');
+    const dry = await runMlv(['migrate', 'lfs', '--dry-run', '--json'], { cwd });
+    expect(git(cwd, 'count-objects')).toBe(objects);
+    const { refusals } = parseDocument('migrate lfs', dry.stdout);
+    expect(refusals).toMatchObject([{ code: 'WORKSPACE_DIRTY', data: { paths: [attributes] } }]);
+    const real = await runMlv(['migrate', 'lfs', '--json'], { cwd });
+    expect([dry.exitCode, real.exitCode]).toEqual([1, 1]);
+    expect(real.stderr + real.stdout).toContain(refusals[0]?.message);
+    git(cwd, 'checkout', '--', attributes);
+    await mlv(['migrate', 'lfs', '--no-commit'], { cwd });
+    git(cwd, 'reset', '--quiet');
+    // As a migration that was killed before its commit leaves it.
+    const again = parseDocument('migrate lfs', await mlv(['migrate', 'lfs', '--dry-run', '--json'], { cwd }));
+    expect(again).toMatchObject({ refusals: [], kept: [] });
   });
 
   it('rewrites all branches and tags beside the old ones, or in their place', async () => {

@@ -47,6 +47,10 @@ const migrated = z.strictObject({
   commit: z.string().optional().describe('the new commit of HEAD, without `--history`'),
   staged: z.boolean().describe('whether the change was left in the index (`--no-commit`)'),
   filled: count.describe('files of the workspace that stood for their content, and now have it'),
+  refusals: z
+    .array(errorSchema)
+    .optional()
+    .describe('with `--dry-run`: what else would be refused, such as files that are not as the last commit has them'),
   history: z
     .strictObject({
       commits: count,

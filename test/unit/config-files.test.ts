@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
@@ -204,5 +205,29 @@ describe('a lock that a killed process left behind', () => {
     await setValue({ level: 'user', path }, 'core.jobs', { text: '3', home: '/home/nobody' });
     expect(readFileSync(path, 'utf8')).toContain('jobs: 3');
     expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  test('is taken over at once where it names a process that is gone, and never while its holder lives', async () => {
+    const path = join(temporaryDirectory('lock'), 'config.yaml');
+    const lock = `${path}.lock`;
+    const file = { level: 'user', path } as const;
+    let held = '';
+    await updateFile(file, () => {
+      held = readFileSync(lock, 'utf8');
+      return undefined;
+    });
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(lock, held.replace(/\d+$/, String(gone)));
+    await updateFile(file, () => ({ text: 'core:\n  jobs: 4\n', secret: false }), 0);
+    expect(readFileSync(path, 'utf8')).toContain('jobs: 4');
+
+    writeFileSync(lock, held);
+    const longAgo = Date.now() / 1000 - 24 * 3600;
+    utimesSync(lock, longAgo, longAgo);
+    await expect(updateFile(file, () => ({ text: 'lost', secret: false }), 0)).rejects.toMatchObject({
+      code: 'FILE_SYSTEM',
+    });
+    expect(readFileSync(lock, 'utf8')).toBe(held);
+    expect(readFileSync(path, 'utf8')).toContain('jobs: 4');
   });
 });

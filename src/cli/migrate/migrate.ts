@@ -1,15 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { MlvError } from '../../core/errors.js';
-import type { GitRewriting } from '../../git/rewriting.js';
+import { isMlvError, MlvError } from '../../core/errors.js';
+import type { GitRewriting, RewriteDifference } from '../../git/rewriting.js';
 import { applyCommit, type CommitToApply, checkUntouched } from '../../interop/apply-commit.js';
 import { fillWorkspace } from '../../interop/fill-workspace.js';
+import { foreseenDifferences } from '../../interop/foreseen-differences.js';
 import { type Claim, proveClaims } from '../../interop/prove.js';
 import { changesOnTop, type Overlay, rewrittenCommits } from '../../interop/rewrite-commits.js';
 import { type HistoryRef, historyRefs, moveRefs } from '../../interop/rewrite-refs.js';
 import { commitStates, type State, stateOf } from '../../interop/rewrite-state.js';
-import type { RepositoryPath } from '../../workspace/paths.js';
-import type { Pointer } from '../../workspace/pointer-format.js';
+import { absolutePath, type RepositoryPath } from '../../workspace/paths.js';
+import { type Pointer, parsePointer } from '../../workspace/pointer-format.js';
+import { pointerPathOf } from '../../workspace/pointers.js';
+import { OWN_FILE_LIMIT, readWholeTextFile } from '../../workspace/text-file.js';
 import { writeWholeFile } from '../../workspace/write-whole-file.js';
 import type { OpenRepository } from '../context.js';
 import type { Session } from '../session.js';
@@ -44,6 +47,8 @@ export async function migrate(
   return options.history ? run.histories() : run.headOnly();
 }
 
+type CommittedFiles = Awaited<ReturnType<GitRewriting['files']>>;
+
 interface RunParts {
   migration: Migration;
   options: MigrationOptions;
@@ -60,6 +65,7 @@ class MigrationRun {
     rewritten: undefined,
     proof: undefined,
     filled: 0,
+    refusals: [],
   };
 
   constructor(
@@ -78,8 +84,11 @@ class MigrationRun {
     this.takeHead(converted);
     this.outcome.kept.push(...converted.kept);
     const [first] = this.outcome.kept;
+    if (options.dryRun) {
+      await this.foresee({ files, state, head: converted });
+      return this.outcome;
+    }
     if (first && !options.keepGoing) return this.outcome;
-    if (options.dryRun) return this.outcome;
     await this.prove(converted.pointers);
     const changes = changesOnTop(state, converted.overlay);
     if (changes.length === 0) return this.outcome;
@@ -126,6 +135,9 @@ class MigrationRun {
     this.outcome.kept.push(...kept.values());
     if (options.dryRun) {
       this.outcome.rewritten = { commits: commits.length, changed: 0, map: '', refs: [] };
+      if (options.replace && (await git.branch()) !== undefined) {
+        await this.foresee({ files, state: headState, head: converted });
+      }
       return this.outcome;
     }
     // Nothing of the other tool in any commit: the same history once more helps nobody.
@@ -162,6 +174,33 @@ class MigrationRun {
     await this.apply(await this.commitToApply(head, target), headState, move);
   }
 
+  /** Asks of the working tree what a real run would ask before it writes over it. */
+  private async foresee({ files, state, head }: { files: CommittedFiles; state: State; head: MigratedState }) {
+    const differences = foreseenDifferences(files, changesOnTop(state, head.overlay));
+    const commit = this.toApply(differences);
+    // Which object they will name is not known yet; one that is there was written by a migration that was killed.
+    for (const { path } of head.pointers) if (this.isPointer(path)) commit.derived.add(pointerPathOf(path));
+    try {
+      await checkUntouched(this.repository, this.parts.rewriting, commit);
+    } catch (error) {
+      if (!isMlvError(error, 'WORKSPACE_DIRTY')) throw error;
+      this.outcome.refusals.push(error);
+    }
+  }
+
+  private isPointer(path: RepositoryPath): boolean {
+    const file = pointerPathOf(path);
+    const found = readWholeTextFile(absolutePath(this.repository.layout, file), OWN_FILE_LIMIT);
+    if (!found || !('text' in found)) return false;
+    try {
+      parsePointer(found.text, file);
+      return true;
+    } catch (error) {
+      if (isMlvError(error)) return false;
+      throw error;
+    }
+  }
+
   private takeHead(converted: MigratedState): void {
     this.outcome.pointers = converted.pointers;
   }
@@ -181,8 +220,11 @@ class MigrationRun {
   }
 
   private async commitToApply(head: string, target: string): Promise<CommitToApply> {
-    const { rewriting, migration } = this.parts;
-    const differences = await rewriting.difference(head, target);
+    return this.toApply(await this.parts.rewriting.difference(head, target));
+  }
+
+  private toApply(differences: readonly RewriteDifference[]): CommitToApply & { derived: Set<RepositoryPath> } {
+    const { migration } = this.parts;
     const derived = new Set<RepositoryPath>();
     // It was made of what the working tree has where no commit has one.
     if (differences.some(({ path, before }) => path === 'mlv.yaml' && before === undefined)) derived.add('mlv.yaml');

@@ -76,4 +76,6 @@ export interface MigrationOutcome {
   proof: Proof | undefined;
   /** Files of the workspace that got their content. */
   filled: number;
+  /** Of a dry run: what a real one would be refused for. */
+  refusals: MlvError[];
 }

@@ -45,7 +45,7 @@ const SHOWN = 20;
 
 /** What a migration did, as text and as a document. */
 export function migrationResult(outcome: MigrationOutcome, options: MigrationOptions, facts: MigrationFacts): Result {
-  const errors = outcome.kept.map(({ error }) => error);
+  const errors = [...outcome.kept.map(({ error }) => error), ...outcome.refusals];
   const stopped = errors.length > 0 && !options.keepGoing && !options.history && !options.dryRun;
   return {
     done: stopped ? [] : doneLines(outcome, options, facts),
@@ -146,6 +146,7 @@ function documentOf(
     ...(commit !== undefined && { commit }),
     staged,
     filled,
+    ...(options.dryRun && { refusals: outcome.refusals.map(errorDocument) }),
     ...(rewritten && { history: rewritten }),
   };
 }
