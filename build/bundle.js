@@ -24,12 +24,13 @@ const EXTERNAL = [
   'ssh2',
 ];
 
-/** What is started often and loads nothing that it does not need: hooks and textconv of Git, the threads of a push. */
+/** What is started often and loads nothing that it does not need: hooks and textconv of Git, threads. */
 const LIGHT = {
   start: 'src/cli/start.ts',
   'hook-entry': 'src/cli/hook-entry.ts',
   'textconv-entry': 'src/cli/textconv-entry.ts',
   'push-worker': 'src/transfer/push-worker.ts',
+  'write-worker': 'src/objects/write-worker.ts',
 };
 
 const chunks = startChunks({

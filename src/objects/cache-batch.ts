@@ -8,11 +8,11 @@ import {
   rmSync,
   type Stats,
   statSync,
-  writeSync,
 } from 'node:fs';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import type { ObjectCache } from './cache.js';
 import { cacheError } from './cache-error.js';
+import { FileWriter } from './file-writer.js';
 import { flushFiles } from './flush.js';
 import { FreshShards, nameShard, pathsIn, type ShardFolder } from './fresh-shards.js';
 import { isForGroup, makeCacheDirectory } from './group-directory.js';
@@ -54,7 +54,11 @@ export class CacheBatch {
   /** Undefined until there are many objects, null where whole folders cannot be made. */
   private shards: FreshShards | null | undefined;
 
-  constructor(private readonly cache: ObjectCache) {}
+  private readonly writer: FileWriter;
+
+  constructor(private readonly cache: ObjectCache) {
+    this.writer = new FileWriter(cache.writing, (path, error) => cacheError('write to the cache', path, error));
+  }
 
   /** True when it is time to commit. */
   get full(): boolean {
@@ -68,8 +72,9 @@ export class CacheBatch {
   }
 
   /**
-   * Stores bytes that are in memory and whose digest is known; what is there already is not written again.
-   * Errors: `DISK_FULL`, `FILE_SYSTEM`.
+   * Stores bytes that are in memory and whose digest is known; what is there already is not written again. The bytes may be
+   * used again on return, but are written for sure only when `commit` is done. Errors, also of a former object: `DISK_FULL`,
+   * `FILE_SYSTEM`.
    */
   addBytes(bytes: Uint8Array, hex: string): void {
     const shards = this.shardsForMany();
@@ -77,18 +82,7 @@ export class CacheBatch {
     if (!shards?.isFresh(hex) && this.cache.hasHex(hex, bytes.byteLength)) return;
     const inShard = shards?.pathFor(hex);
     const temporary = inShard ?? this.cache.temporary.next();
-    try {
-      const descriptor = openSync(temporary, 'wx', 0o444);
-      try {
-        let offset = 0;
-        while (offset < bytes.byteLength) offset += writeSync(descriptor, bytes, offset, bytes.byteLength - offset);
-      } finally {
-        closeSync(descriptor);
-      }
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw cacheError('write to the cache', temporary, error);
-    }
+    this.writer.write({ path: temporary, bytes, mode: 0o444 });
     if (inShard === undefined) this.stage(temporary, hex, bytes.byteLength);
     else this.stageInShard(hex, bytes.byteLength);
   }
@@ -154,6 +148,7 @@ export class CacheBatch {
     let named = 0;
     let namedFolders = 0;
     try {
+      await this.writer.settle();
       await flushFiles([...items.map((item) => item.temporary), ...pathsIn(folders)], this.cache.temporary.directory);
       for (; namedFolders < folders.length; namedFolders++) this.nameFolder(folders[namedFolders] as ShardFolder);
       for (; named < items.length; named++) this.name(items[named] as Pending);
@@ -166,6 +161,7 @@ export class CacheBatch {
 
   /** Drops what was not committed. */
   abandon(): void {
+    this.writer.drop();
     for (const item of this.pending) rmSync(item.temporary, { force: true });
     this.pending = [];
     this.pendingBytes = 0;

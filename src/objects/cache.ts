@@ -18,6 +18,7 @@ import type { HashFunction } from './hash.js';
 import { type Oid, splitOid, toOid } from './oid.js';
 import { hashStream } from './stream-copy.js';
 import { TemporaryFiles } from './temporary-files.js';
+import { WriteThread } from './write-thread.js';
 
 /** An object that the cache holds. */
 export interface CachedObject {
@@ -34,12 +35,16 @@ export class ObjectCache {
   readonly temporary: TemporaryFiles;
   /** What this process brought here itself. */
   readonly fresh = new FreshObjects();
+  /** Writes small files, here and of what is here, beside the main thread. */
+  readonly writing: WriteThread;
   private readonly objects: string;
 
   constructor(
     readonly directory: string,
     readonly hash: HashFunction,
+    writing = new WriteThread(),
   ) {
+    this.writing = writing;
     this.objects = join(directory, 'objects', hash.algorithm);
     this.temporary = new TemporaryFiles(join(directory, 'tmp'));
   }

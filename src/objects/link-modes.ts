@@ -13,10 +13,11 @@ import {
   rmSync,
   type Stats,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { corrupt, missing, type ObjectCache } from './cache.js';
+import { FileWriter } from './file-writer.js';
+import { type NewFileStat, writeNewFile } from './new-file.js';
 import { digestOf, type Oid, splitOid } from './oid.js';
 import { copyAndHash, copyOnly } from './stream-copy.js';
 
@@ -74,11 +75,13 @@ export class Placer {
   private readonly buffer = Buffer.allocUnsafeSlow(SMALL_FILE_BYTES);
   private readonly unsupported = new Set<LinkMode>();
   private readonly fileMode: number;
+  private readonly writer: FileWriter;
 
   constructor(
     private readonly cache: ObjectCache,
     private readonly options: PlacerOptions,
   ) {
+    this.writer = new FileWriter(cache.writing, (path, error) => fileSystemError('write', path, error));
     this.fileMode = 0o666 & ~process.umask();
   }
 
@@ -101,26 +104,46 @@ export class Placer {
   }
 
   /**
-   * Places one file of at most SMALL_FILE_BYTES under its own name in a directory that nobody else knows yet, and gives
-   * its stat; undefined where the name is there already, because the file system takes two names for one. Leaves nothing
-   * behind when it fails. Errors as place.
+   * Places one file of at most SMALL_FILE_BYTES under its own name in a directory that nobody else knows yet, now or soon,
+   * and then tells `done` its stat; undefined where the name is there already, because the file system takes two names for
+   * one. Leaves nothing behind when it fails. Errors as place, also of a former file.
    */
-  placeNew(item: NewPlacement): Stats | undefined {
+  placeNew(item: NewPlacement, done: (stat: NewFileStat | undefined) => void): void {
     try {
-      for (const mode of this.options.modes) {
-        if (mode === 'copy') break;
-        if (this.unsupported.has(mode) || !canLink(mode, item)) continue;
-        const stat = this.linkNew(mode, item);
-        if (stat) return stat;
-      }
-      const bytes = this.readSmall(item);
-      const stat = writeNew(item.path, bytes, this.modeOf(item));
-      this.options.onBytes?.(item.size);
-      return stat;
+      const stat = this.linkFirst(item);
+      if (stat) done(stat);
+      else this.copyNew(item, done);
     } catch (error) {
-      if (systemErrorCode(error) === 'EEXIST') return undefined;
-      throw fileSystemError('write', item.path, error);
+      if (systemErrorCode(error) !== 'EEXIST') throw fileSystemError('write', item.path, error);
+      done(undefined);
     }
+  }
+
+  private copyNew(item: NewPlacement, done: (stat: NewFileStat | undefined) => void): void {
+    this.writer.write({
+      path: item.path,
+      bytes: this.readSmall(item),
+      mode: this.modeOf(item),
+      done: (stat) => {
+        if (stat) this.options.onBytes?.(item.size);
+        done(stat);
+      },
+    });
+  }
+
+  /** Waits until all that placeNew was asked for is there. Errors: as placeNew. */
+  settle(): Promise<void> {
+    return this.writer.settle();
+  }
+
+  private linkFirst(item: NewPlacement): Stats | undefined {
+    for (const mode of this.options.modes) {
+      if (mode === 'copy') break;
+      if (this.unsupported.has(mode) || !canLink(mode, item)) continue;
+      const stat = this.linkNew(mode, item);
+      if (stat) return stat;
+    }
+    return undefined;
   }
 
   private linkNew(mode: LinkMode, item: NewPlacement): Stats | undefined {
@@ -171,7 +194,7 @@ export class Placer {
 
   private copySmall(item: Placement): boolean {
     const bytes = this.readSmall(item);
-    writeNew(item.temporary, bytes, this.modeOf(item));
+    writeNewFile(item.temporary, bytes, this.modeOf(item), () => undefined);
     const placed = moveIntoPlace(item);
     this.options.onBytes?.(item.size);
     return placed;
@@ -271,20 +294,6 @@ function moveIntoPlace(item: Placement): boolean {
   }
   renameSync(item.temporary, item.path);
   return true;
-}
-
-/** Writes a file that was not there, and gives its stat; takes it away again when it does not become whole. */
-function writeNew(path: string, bytes: Buffer, mode: number): Stats {
-  const descriptor = openSync(path, 'wx', mode);
-  try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset, bytes.length - offset);
-    return fstatSync(descriptor);
-  } catch (error) {
-    rmSync(path, { force: true });
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** An executable cannot share the read-only, non-executable inode of its object; an empty file has nothing to share. */

@@ -50,7 +50,11 @@ export class NewDirectory {
       throw fileSystemError('create the directory', this.path, error);
     }
     try {
-      await this.write(small);
+      try {
+        await this.write(small);
+      } finally {
+        await this.run.placer.settle();
+      }
     } finally {
       this.publish();
     }
@@ -80,20 +84,17 @@ export class NewDirectory {
   /** An object that is missing or damaged is met again, and reported, by whoever looks after what is left. */
   private file(entry: SmallFile): void {
     const { name, kind, size, digest } = entry;
-    let stat: StatFields | undefined;
+    const oid = this.run.toOid(digest);
+    const placement = { oid, size, executable: kind === 'executable', path: `${this.folder}/${name}` };
     try {
-      stat = this.run.placer.placeNew({
-        oid: this.run.toOid(digest),
-        size,
-        executable: kind === 'executable',
-        path: `${this.folder}/${name}`,
+      this.run.placer.placeNew(placement, (stat) => {
+        if (!stat) return;
+        this.files.push({ entry, stat: pickStat(stat) });
+        this.run.phase.advance({ items: 1 });
       });
     } catch (error) {
       if (!isObjectError(error)) throw error;
     }
-    if (!stat) return;
-    this.files.push({ entry, stat: pickStat(stat) });
-    this.run.phase.advance({ items: 1 });
   }
 
   private link({ name, target }: Extract<TreeEntry, { kind: 'link' }>): void {

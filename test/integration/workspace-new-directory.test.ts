@@ -199,7 +199,9 @@ describe('Placer.placeNew', () => {
       const placer = new Placer(workspace.repository.cache, { modes: [mode], verifyLinks: true });
       const path = workspace.at('A');
       writeFileSync(path, 'mine');
-      expect(placer.placeNew({ oid: workspace.oidOf('a'), size: 1, executable: false, path })).toBeUndefined();
+      const done = vi.fn();
+      placer.placeNew({ oid: workspace.oidOf('a'), size: 1, executable: false, path }, done);
+      expect(done.mock.calls).toEqual([[undefined]]);
       expect(workspace.read('A')).toBe('mine');
     }
   });
@@ -211,7 +213,7 @@ describe('Placer.placeNew', () => {
     for (const mode of ['copy', 'hardlink', 'symlink'] as const) {
       const placer = new Placer(workspace.repository.cache, { modes: [mode], verifyLinks: true });
       const item = { oid: workspace.oidOf('a'), size: 1, executable: false, path: workspace.at('A') };
-      expect(() => placer.placeNew(item)).toThrow(expect.objectContaining({ code: 'OBJECT_CORRUPT' }));
+      expect(() => placer.placeNew(item, () => {})).toThrow(expect.objectContaining({ code: 'OBJECT_CORRUPT' }));
       expect(workspace.has('A')).toBe(false);
     }
   });
