@@ -10,6 +10,9 @@ import { loadHash } from '../../src/objects/hash.js';
 import type { NewFileStat } from '../../src/objects/new-file.js';
 import { WriteThread } from '../../src/objects/write-thread.js';
 import { randomBytes } from '../helpers/big-data.js';
+import { mlv } from '../helpers/cli.js';
+import { makeMlvRepository } from '../helpers/mlv-repository.js';
+import { cloneRepository, commitAll } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 // Threads run the built program: from the sources there are none.
@@ -178,3 +181,20 @@ function moveFoldersAway(temporary: string): void {
     if (statSync(path).isDirectory()) renameSync(path, `${path}-away`);
   }
 }
+
+it('thousands of small files come back as they were added', async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 2400 }, (_, at) => [`data/${at % 7}/f${at}`, `${at} `.repeat(at % 400)]),
+  );
+  const origin = await makeMlvRepository(files);
+  await mlv(['add', 'data'], { cwd: origin });
+  await mlv(['remote', 'add', 'origin', temporaryDirectory('store')], { cwd: origin });
+  commitAll(origin);
+  await mlv(['push'], { cwd: origin });
+  const clone = cloneRepository(origin);
+  await mlv(['pull'], { cwd: clone });
+  for (const [name, content] of Object.entries(files)) expect(readFileSync(join(clone, name), 'utf8')).toBe(content);
+  await mlv(['fsck'], { cwd: clone });
+  expect(readdirSync(join(clone, '.git', 'mlv', 'tmp'))).toEqual([]);
+  expect(readdirSync(join(clone, 'data')).sort()).toEqual(['0', '1', '2', '3', '4', '5', '6']);
+});
