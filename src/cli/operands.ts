@@ -20,7 +20,7 @@ export function displayer(repository: Repository): (path: RepositoryPath, direct
 
 /**
  * Does some work on the paths that the user typed. Where mlv tracks nothing there, the error tells what the word may have
- * been meant for: a remote or a revision, as `git push` and `git checkout` take them, or a misspelled path.
+ * been meant for: a remote or a revision, as `git push` and `git checkout` take them, a model, or a misspelled path.
  */
 export async function withPathHints<T>(
   repository: OpenRepository,
@@ -37,6 +37,8 @@ export async function withPathHints<T>(
     let hint = 'check the spelling; mlv ls shows what is tracked';
     if (hints.remote && repository.config.remotes.has(path)) hint = `a remote is given as an option: --remote ${word}`;
     else if (await isRevision(repository, path)) hint = hints.revision(word);
+    else if (await (await import('./version-commit.js')).isModel(repository, path))
+      hint = `for the newest version of the model: mlv pull ${word}@latest`;
     throw new MlvError('PATH_NOT_TRACKED', error.message, { hint, data: error.data, cause: error });
   }
 }

@@ -23,18 +23,22 @@ export function tagRef(model: string, version: string): string {
   return `refs/tags/${model}@${version}`;
 }
 
+/** Folder of a model on the branch. */
 export function modelPath(model: string): string {
   return `models/${model}`;
 }
 
+/** File of what is said of a model as a whole. */
 export function metaPath(model: string): string {
   return `models/${model}/model.yaml`;
 }
 
+/** File of a version's manifest. */
 export function manifestPath(model: string, version: string): string {
   return `models/${model}/versions/${version}.yaml`;
 }
 
+/** File of an event: its number in the model's history, then its id, so that names sort in order. */
 export function eventPath(model: string, seq: number, id: string): string {
   return `models/${model}/events/${String(seq).padStart(8, '0')}-${id}.yaml`;
 }

@@ -19,10 +19,14 @@ export function unknownModel(name: string, names: readonly string[], options: { 
   const what = options.orCommit
     ? `there is no model '${name}', and no version of that commit`
     : `there is no model '${name}'`;
-  return new MlvError('MODEL_UNKNOWN', what, {
-    hint: near === undefined ? 'mlv list shows all models' : `did you mean ${names[near]}? mlv list shows all models`,
-    data: { model: name },
-  });
+  const guess = near === undefined ? versionGuess(name, names) : `did you mean ${names[near]}? `;
+  return new MlvError('MODEL_UNKNOWN', what, { hint: `${guess}mlv list shows all models`, data: { model: name } });
+}
+
+/** A version, where only a model makes sense. */
+function versionGuess(name: string, names: readonly string[]): string {
+  const [model = '', rest] = name.split('@', 2);
+  return rest !== undefined && names.includes(model) ? `name the model alone: ${model}; ` : '';
 }
 
 /** The error for a version or range that a model has not. */

@@ -103,6 +103,22 @@ describe('a version in the workspace', () => {
     expect((await run('ls', 'other@1.0.0')).stderr).toContain('neither a revision nor a path');
   });
 
+  it('is named as the hint says where words stand in the wrong order, or a model stands alone', async () => {
+    const { run } = repository;
+    const cases: [args: string[], words: string][] = [
+      [['pull', 'fraud'], 'mlv pull fraud@latest'],
+      [['list', 'fraud@1.0.0'], 'name the model alone: fraud'],
+      [['restore', 'model.pkl'], 'mlv checkout --force'],
+      [['promote', 'staging', 'fraud@1.0.0'], 'mlv promote fraud@1.0.0 staging'],
+      [['register', 'model.pkl', 'fraud'], 'mlv register fraud model.pkl'],
+      [['remote', 'add', 's3://bucket/prefix', 'nas'], 'mlv remote add nas s3://bucket/prefix'],
+    ];
+    for (const [args, words] of cases) {
+      const { exitCode, stderr } = await run(...args);
+      expect([exitCode, stderr], args.join(' ')).toEqual([2, expect.stringContaining(words)]);
+    }
+  });
+
   it('comes into a shallow clone of a CI job that has neither branch nor tags', async () => {
     const { upstream } = repository;
     const cwd = cloneRepository(`file://${upstream}`, '--depth=1', '--single-branch', '--no-tags');

@@ -243,8 +243,13 @@ describe('mlv hooks', () => {
   it('does nothing where mlv is not in use', async () => {
     const cwd = makeRepository();
     await mlv(['hooks', 'install', '-q'], { cwd });
-    writeFiles(cwd, { 'x.mlv': 'no pointer of ours', big: new Uint8Array(2 ** 20 + 1) });
+    writeFiles(cwd, { 'x.mlv': 'no pointer of ours', big: new Uint8Array(10 * 2 ** 20 + 1) });
     mustGit(cwd, 'add', '--all');
     mustGit(cwd, 'commit', '-qm', 'x');
+    expect(mustGit(cwd, 'show', '--name-only', '--format=').trim().split('\n')).toEqual([
+      '.gitattributes',
+      'big',
+      'x.mlv',
+    ]);
   });
 });

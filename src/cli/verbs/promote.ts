@@ -9,6 +9,7 @@ import { type Result, textOption, type VerbInput } from '../verb.js';
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { args, options } = input;
   const [reference = '', stage = ''] = args;
+  if (stage.includes('@') && !reference.includes('@')) throw stageFirst(reference, stage);
   const traffic = readTraffic(textOption(options.traffic));
   const opened = await openProposer(session, input);
   const mayRun = options.runChecks === true || opened.open.config.registry.runChecks;
@@ -22,6 +23,12 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     override: options.override === true,
   };
   return proposed(session, opened, () => promoteVersion(opened.proposer, request));
+}
+
+function stageFirst(stage: string, reference: string): MlvError {
+  return new MlvError('USAGE', `'${reference}' cannot be the name of a stage`, {
+    hint: `the version comes first: mlv promote ${reference} ${stage}`,
+  });
 }
 
 function readTraffic(text = '100'): number {

@@ -1,11 +1,16 @@
+import { lstatSync } from 'node:fs';
+import { MlvError } from '../../core/errors.js';
 import { probeEnvironment } from '../../provenance/probe-environment.js';
 import { type RegisterReport, type RegisterServices, register } from '../../registry/register.js';
 import { previewRegistration, type RegisterPreview } from '../../registry/register-preview.js';
-import { openRepository } from '../context.js';
+import { absolutePath, toRepositoryPath } from '../../workspace/paths.js';
+import { POINTER_SUFFIX } from '../../workspace/pointer-format.js';
+import { type OpenRepository, openRepository } from '../context.js';
 import { errorDocument } from '../errors.js';
 import { objectStorage } from '../object-storage.js';
 import { registryOf } from '../open-registry.js';
 import { registerRequest } from '../register-input.js';
+import { shellQuote } from '../render/quote.js';
 import { formatBytes, formatCount } from '../render/units.js';
 import { versionLines } from '../render/version.js';
 import type { Session } from '../session.js';
@@ -14,6 +19,7 @@ import type { Result, VerbInput } from '../verb.js';
 /** `mlv register`: see its declaration. Errors: those of register, previewRegistration, readParams and readMetrics. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const repository = await openRepository(session);
+  refuseModelLast(repository, input);
   const request = await registerRequest(session, repository, input);
   const { cwd, env, signal, reporter } = session;
   const services: RegisterServices = {
@@ -29,6 +35,20 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   if (input.options.dryRun === true) return previewed(session, await previewRegistration(services, request));
   const report = await register(services, request);
   return { done: lines(report), notes: report.notes, json: { dryRun: false, ...documentOf(report), refusals: [] } };
+}
+
+/** `mlv register model.pkl fraud`: the only operand that is there stands where the model's name does. Error: `USAGE`. */
+function refuseModelLast(repository: OpenRepository, { args }: VerbInput): void {
+  const [first = '', second] = args;
+  if (second === undefined || args.length > 2 || !isThere(repository, first) || isThere(repository, second)) return;
+  throw new MlvError('USAGE', `'${second}' is not there, and '${first}' stands where the name of the model does`, {
+    hint: `the model comes first: mlv register ${second} ${shellQuote(first)}`,
+  });
+}
+
+function isThere({ layout }: OpenRepository, word: string): boolean {
+  const path = absolutePath(layout, toRepositoryPath(layout, word));
+  return [path, `${path}${POINTER_SUFFIX}`].some((each) => lstatSync(each, { throwIfNoEntry: false }) !== undefined);
 }
 
 function previewed({ style }: Session, preview: RegisterPreview): Result {

@@ -4,16 +4,18 @@ import { setValue } from '../../config/edit.js';
 import { unknownRemote } from '../../config/remote-choice.js';
 import { OF_REMOTE, printable, settingFor, textOf } from '../../config/settings.js';
 import { MlvError } from '../../core/errors.js';
+import { redactUrl } from '../../core/redact.js';
 import { parseLocation } from '../../remotes/location.js';
 import { openRepository } from '../context.js';
 import { chosenLevel, levelFile } from '../levels.js';
 import type { Session } from '../session.js';
 import { type OptionValue, type Result, textOption, type VerbInput } from '../verb.js';
 
-/** `mlv remote add`: see its declaration. Errors: `REMOTE_EXISTS`, `REMOTE_URL_INVALID`, those of setValue. */
+/** `mlv remote add`: see its declaration. Errors: `USAGE`, `REMOTE_EXISTS`, `REMOTE_URL_INVALID`, those of setValue. */
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { layout, config, paths } = await openRepository(session);
   const [name = '', given = ''] = input.args;
+  if (/[/:\\]/.test(name)) throw addressFirst(name, given);
   const url = storedUrl(given, { cwd: session.cwd, worktree: layout.worktree });
   parseLocation(url, { baseDirectory: layout.worktree, homeDirectory: session.home });
   checkMirrored(config, name, textOption(input.options.mirrorOf));
@@ -43,6 +45,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
       file: file.path,
     },
   };
+}
+
+function addressFirst(address: string, name: string): MlvError {
+  const shown = redactUrl(address);
+  return new MlvError('USAGE', `'${shown}' cannot be the name of a remote`, {
+    hint: `the name comes first: mlv remote add ${/[/:\\]/.test(name) ? 'origin' : name} ${shown}`,
+  });
 }
 
 function checkMirrored(config: Config, name: string, mirrored: string | undefined): void {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { MlvError } from '../../core/errors.js';
+import { isMlvError, MlvError } from '../../core/errors.js';
 import { isOid } from '../../objects/oid.js';
 import type { Environment } from '../../provenance/environment.js';
 import { findRun } from '../../provenance/run-store.js';
@@ -23,7 +23,10 @@ import { type Result, textOption, type VerbInput } from '../verb.js';
 export async function run(session: Session, { args: [reference = ''], options }: VerbInput): Promise<Result> {
   const open = await openRegistryHere(session);
   const view = await open.registry.viewOrFetch();
-  const { version } = await resolveReference(view, reference, { viewAtTime: viewsInTime(open.registry) });
+  const resolved = resolveReference(view, reference, { viewAtTime: viewsInTime(open.registry) });
+  const { version } = await resolved.catch((error: unknown) => {
+    throw existsSync(resolve(session.cwd, reference)) ? fileMeant(error) : error;
+  });
   const name = versionName(version);
   const manifest = await view.manifest(version.model, version.version);
   const parent = dirname(open.git.layout.worktree);
@@ -47,6 +50,13 @@ export async function run(session: Session, { args: [reference = ''], options }:
     ],
   };
   return wantsEnvironment ? withEnvironment(session, { tree, result, manifest, options }) : result;
+}
+
+/** `git restore` takes files. */
+function fileMeant(error: unknown): unknown {
+  if (!isMlvError(error, 'MODEL_UNKNOWN') && !isMlvError(error, 'VERSION_INVALID')) return error;
+  const hint = 'it brings versions of models; a file as its pointer says: mlv checkout --force <path>';
+  return new MlvError(error.code, error.message, { hint, data: error.data, cause: error });
 }
 
 /** The restored tree; one that stands there already and is of this version is taken for its environment. */
