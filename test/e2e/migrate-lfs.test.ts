@@ -77,7 +77,7 @@ describe.each(lfsFixtures())('migrate lfs: $name', ({ directory }) => {
     expect(refusals).toMatchObject([{ code: 'WORKSPACE_DIRTY', data: { paths: [attributes] } }]);
     const real = await runMlv(['migrate', 'lfs', '--json'], { cwd });
     expect([dry.exitCode, real.exitCode]).toEqual([1, 1]);
-    expect(real.stderr + real.stdout).toContain(refusals[0]?.message);
+    expect(real.stderr + real.stdout).toContain(refusals?.[0]?.message);
     git(cwd, 'checkout', '--', attributes);
     await mlv(['migrate', 'lfs', '--no-commit'], { cwd });
     git(cwd, 'reset', '--quiet');
