@@ -33,6 +33,23 @@ const LIGHT = {
   'write-worker': 'src/objects/write-worker.ts',
 };
 
+/**
+ * Says that the files are scripts, and writes what is not ASCII in them (in texts and expressions) as escapes: V8 keeps
+ * such a file in half of the memory, and reads it faster.
+ */
+const scripts = {
+  name: 'scripts',
+  generateBundle(_options, bundle) {
+    this.emitFile({ type: 'asset', fileName: 'cli/package.json', source: '{ "type": "commonjs" }\n' });
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk') continue;
+      // A raw text would show the escape.
+      if (/String\s*\.\s*raw/.test(file.code)) throw new Error(`${file.fileName} uses String.raw`);
+      file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
+
 const chunks = startChunks({
   root: ROOT,
   first: ['src/cli/main.ts', 'src/cli/program.ts', 'src/cli/execute.ts'],
@@ -49,16 +66,7 @@ const bundle = await rolldown({
   // The ES modules of the AWS SDK, so that what mlv does not call is left out; of others, what Node would load.
   resolve: { mainFields: ['module', 'main'], conditionNames: ['module', 'node', 'import'] },
   preserveEntrySignatures: 'allow-extension',
-  plugins: [
-    chunks.plugin,
-    thirdPartyLicences('THIRD-PARTY-LICENCES.txt'),
-    {
-      name: 'module-type',
-      generateBundle() {
-        this.emitFile({ type: 'asset', fileName: 'cli/package.json', source: '{ "type": "commonjs" }\n' });
-      },
-    },
-  ],
+  plugins: [chunks.plugin, thirdPartyLicences('THIRD-PARTY-LICENCES.txt'), scripts],
   // A module that one file imports at once and another when it needs it is in the file of the first.
   checks: { ineffectiveDynamicImport: false },
   onLog(level, log) {

@@ -41,7 +41,7 @@ export class CodeCache {
   }
 
   /** The name of an entry. What a verb runs is kept for it, so that none reads and makes ready what others run. */
-  nameOf(source: string, verb: string): string {
+  nameOf(source: Uint8Array, verb: string): string {
     const { runtime, env } = this.surroundings;
     return createHash('sha256')
       .update(JSON.stringify([...runtime, env.NODE_OPTIONS ?? '', verb]))

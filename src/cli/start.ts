@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -59,9 +60,11 @@ class ProgramLoader {
   }
 
   private compile(path: string): Code {
-    const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, 'utf8')}\n})`;
-    const cache = source.length < SMALL ? undefined : this.cache;
-    const name = cache?.nameOf(source, this.verb) ?? '';
+    const bytes = readFileSync(path);
+    const text = isAscii(bytes) ? bytes.toString('latin1') : bytes.toString('utf8');
+    const source = `(function (exports, require, module, __filename, __dirname) {${text}\n})`;
+    const cache = bytes.length < SMALL ? undefined : this.cache;
+    const name = cache?.nameOf(bytes, this.verb) ?? '';
     const cachedData = cache?.find(name);
     const script = new Script(source, { filename: path, ...(cachedData && { cachedData }) });
     if (!cachedData || script.cachedDataRejected) cache?.keep(name, script);

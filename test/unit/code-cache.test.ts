@@ -18,7 +18,7 @@ function open(...given: Parameters<typeof surroundings>): CodeCache {
 /** A cache with the entry of one script, and that entry's name. */
 function filled(caches: string): string {
   const cache = open(caches);
-  const name = cache.nameOf(SOURCE, 'status');
+  const name = cache.nameOf(Buffer.from(SOURCE), 'status');
   const script = new Script(SOURCE);
   script.runInThisContext();
   cache.keep(name, script);
@@ -42,11 +42,11 @@ describe('the code that an earlier start compiled', () => {
   it('is that of the same source, verb, Node and options alone', () => {
     const caches = temporaryDirectory('caches');
     const names = [
-      open(caches).nameOf(SOURCE, 'status'),
-      open(caches).nameOf(SOURCE.replace('21', '12'), 'status'),
-      open(caches).nameOf(SOURCE, 'push'),
-      open(caches, { NODE_OPTIONS: '--stack-size=2000' }).nameOf(SOURCE, 'status'),
-      open(caches, {}, ['v24', 'x64']).nameOf(SOURCE, 'status'),
+      open(caches).nameOf(Buffer.from(SOURCE), 'status'),
+      open(caches).nameOf(Buffer.from(SOURCE.replace('21', '12')), 'status'),
+      open(caches).nameOf(Buffer.from(SOURCE), 'push'),
+      open(caches, { NODE_OPTIONS: '--stack-size=2000' }).nameOf(Buffer.from(SOURCE), 'status'),
+      open(caches, {}, ['v24', 'x64']).nameOf(Buffer.from(SOURCE), 'status'),
     ];
     expect(new Set(names).size).toBe(names.length);
   });
