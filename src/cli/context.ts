@@ -29,6 +29,11 @@ export interface OpenRepository extends Repository {
   readonly use: CacheUse;
 }
 
+/** Git for the repository of the current directory. Errors: those of openGit. */
+function openGitOf({ cwd, env, search }: Session): Promise<Git> {
+  return search?.cwd === cwd && search.env === env ? search.git : openGit(cwd, { env });
+}
+
 /**
  * Opens the repository of the current directory. Errors: `NOT_INITIALISED`, those of openGit, of loadConfig and of
  * loadHash.
@@ -37,7 +42,7 @@ export async function openRepository(
   session: Session,
   flags: Record<string, string | undefined> = {},
 ): Promise<OpenRepository> {
-  const git = await openGit(session.cwd, { env: session.env });
+  const git = await openGitOf(session);
   const { use, config, paths } = await configureCache(session, { git, flags });
   if (!config.project) {
     throw new MlvError('NOT_INITIALISED', `mlv is not in use yet in '${git.layout.worktree}'`, {
@@ -104,7 +109,7 @@ async function configureCache(
  * same in another clone gets the same.
  */
 export async function openOrBegin(session: Session): Promise<OpenRepository & { project: Project }> {
-  const git = await openGit(session.cwd, { env: session.env });
+  const git = await openGitOf(session);
   const { use, config, paths } = await configureCache(session, { git, flags: {} });
   const project = config.project ?? { format: 1, hash: 'blake3', repository: await repositoryIdOf(git) };
   return { ...(await opened({ git, use, config, paths, hash: project.hash })), project };
@@ -125,7 +130,7 @@ async function repositoryIdOf(git: Git): Promise<string> {
 
 /** The configuration of the current directory, inside a repository or not, initialised or not. Errors as loadConfig. */
 export async function openConfig(session: Session): Promise<Surroundings> {
-  const git = await openGit(session.cwd, { env: session.env }).catch((error: unknown) => {
+  const git = await openGitOf(session).catch((error: unknown) => {
     if (isMlvError(error, 'NOT_A_GIT_REPOSITORY') || isMlvError(error, 'WORKTREE_MISSING')) return undefined;
     throw error;
   });

@@ -2,12 +2,13 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { MlvError } from '../core/errors.js';
+import { openGit } from '../git/open.js';
 import { toMlvError } from './errors.js';
 import { watchInterrupts } from './interrupt.js';
 import { presentErrors, presentResult, type Streams } from './present.js';
 import { type ProgressReporter, progressReporter } from './progress.js';
 import { colourStyle, plainStyle, wantsColour } from './render/style.js';
-import type { Globals, Session } from './session.js';
+import type { GitSearch, Globals, Session } from './session.js';
 import type { VerbDeclaration, VerbInput } from './verb.js';
 
 /** A verb that the user called, with what it was given. */
@@ -33,8 +34,9 @@ export async function execute({ declaration, globals, input }: Call, streams: St
       ...{ globals, reporter, signal, divertSignals, output: streams.out },
       atEnd: (action) => void endings.push(action),
     });
+    const search = declaration.inRepository ? searchGit(session) : undefined;
     const verb = await declaration.load?.();
-    const result = (await verb?.run(session, input)) ?? {};
+    const result = (await verb?.run({ ...session, ...(search && { search }) }, input)) ?? {};
     reporter.close();
     return await presentResult(result, to);
   } catch (error) {
@@ -64,6 +66,13 @@ async function openSession(
   const cwd = directories.reduce(enter, process.cwd());
   const colours = wantsColour({ isTTY: process.stdout.isTTY ?? false, env: process.env, color });
   return { ...given, cwd, env: process.env, home: homedir(), style: colours ? await colourStyle() : plainStyle };
+}
+
+/** Git answers while the verb is loaded. What it refuses is told where the repository is opened. */
+function searchGit({ cwd, env }: Session): GitSearch {
+  const git = openGit(cwd, { env });
+  git.catch(() => undefined);
+  return { cwd, env, git };
 }
 
 function enter(from: string, directory: string): string {

@@ -15,8 +15,9 @@ export async function gitAddCommand(
   repository: Repository,
   files: readonly RepositoryPath[],
 ): Promise<string | undefined> {
-  const tracked = new Set(await repository.git.trackedFiles(files));
-  const known = files.filter((file) => tracked.has(file) || isThere(repository, file));
+  const unknown = new Set(files.filter((file) => !isThere(repository, file)));
+  for (const file of await repository.git.trackedFiles([...unknown])) unknown.delete(file);
+  const known = files.filter((file) => !unknown.has(file));
   if (known.length === 0) return undefined;
   const others = known.filter((file) => !isOwnFile(file));
   const many = known.length > NAMES ? ["':(top)**.mlv'", "':(top)**.gitignore'"] : [];

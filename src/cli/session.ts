@@ -1,4 +1,5 @@
 import type { Reporter } from '../core/reporter.js';
+import type { Git } from '../git/git.js';
 import type { Output } from './output.js';
 import type { Style } from './render/style.js';
 
@@ -17,11 +18,20 @@ export interface Globals {
   settings: Readonly<Record<string, string>>;
 }
 
+/** A search for the repository of a directory. */
+export interface GitSearch {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly git: Promise<Git>;
+}
+
 /** One run of the program: everything that a verb may use of the process. */
 export interface Session {
   readonly globals: Globals;
   /** Absolute. */
   readonly cwd: string;
+  /** The search for the repository of a directory, where it began before the verb was loaded: see openGitOf. */
+  readonly search?: GitSearch;
   readonly env: NodeJS.ProcessEnv;
   /** The user's home directory. */
   readonly home: string;

@@ -1,13 +1,30 @@
 import type { MlvError } from '../core/errors.js';
 import { type CollectedRoots, collectTargets, type RootScope } from '../transfer/collect-roots.js';
+import { loadCode } from '../transfer/open-transfer.js';
 import type { TransferOutcome, Transferred } from '../transfer/transferred.js';
 import type { OpenRepository } from './context.js';
 import { errorDocument } from './errors.js';
+import { transferContext } from './open-transfer.js';
 import { toPaths, withPathHints } from './operands.js';
 import { formatBytes, formatCount, formatSeconds } from './render/units.js';
-import type { VerbInput } from './verb.js';
+import type { Session } from './session.js';
+import { textsOption, type VerbInput } from './verb.js';
 
 export type { Transferred } from '../transfer/transferred.js';
+
+/**
+ * The targets that the operands and options of a transfer name; while Git lists them, the code for their remote is loaded.
+ * Errors as collectTargets.
+ */
+export async function collectToTransfer(
+  session: Session,
+  repository: OpenRepository,
+  input: VerbInput,
+): Promise<CollectedRoots> {
+  const collected = collect(repository, input);
+  await Promise.all([collected, loadCode(transferContext(session, repository), textsOption(input.options.remote))]);
+  return collected;
+}
 
 /** The targets that the operands and options of a transfer name. Errors as collectTargets. */
 export function collect(repository: OpenRepository, { args, options }: VerbInput): Promise<CollectedRoots> {

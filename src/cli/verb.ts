@@ -68,6 +68,8 @@ export interface VerbDeclaration {
   hidden?: boolean;
   /** True for a verb that changes files: Ctrl-C lets it finish its step, a second one ends it at once. */
   careful?: boolean;
+  /** True for a verb that always opens the repository: Git is asked for it before the verb's file is there. */
+  inRepository?: boolean;
   /** Imports the verb's file; absent for a verb that only has verbs of its own. */
   load?: () => Promise<VerbModule>;
   verbs?: readonly VerbDeclaration[];

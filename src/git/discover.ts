@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import { gitEnvironment } from './environment.js';
@@ -23,11 +22,9 @@ export async function discoverRepository(cwd: string, env: NodeJS.ProcessEnv): P
   const answer = parseAnswer(outcome.stdout.toString('utf8'), separator);
   if (outcome.code !== 0) throw discoveryError({ cwd, env, outcome, ...(answer === undefined ? {} : { answer }) });
   if (!answer?.worktree) throw gitFailed(args, { code: outcome.code, stderr: outcome.stderr });
-  const [worktree, gitDir, commonDir] = await Promise.all([
-    real(resolve(cwd, answer.worktree)),
-    real(resolve(cwd, answer.gitDir)),
-    real(resolve(cwd, answer.commonDir)),
-  ]);
+  const worktree = real(resolve(cwd, answer.worktree));
+  const gitDir = real(resolve(cwd, answer.gitDir));
+  const commonDir = real(resolve(cwd, answer.commonDir));
   return { worktree, gitDir, commonDir, prefix: answer.prefix.replace(/\/$/, '') };
 }
 
@@ -105,9 +102,9 @@ function hasGitEntryAbove(cwd: string, env: NodeJS.ProcessEnv): boolean {
   }
 }
 
-async function real(path: string): Promise<string> {
+function real(path: string): string {
   try {
-    return await realpath(path);
+    return realpathSync.native(path);
   } catch (error) {
     throw fileSystemError('resolve', path, error);
   }

@@ -40,7 +40,7 @@ export function gitOver(context: GitContext): Git {
     plumbing: gitPlumbing(context),
     version: async () => gitVersion(await text()),
     resolve: async (revision) => resolveRevision(await text(), revision),
-    head: async () => headCommit(await text()),
+    head: () => headCommit(context),
     refs: async (kinds) => listRefs(await text(), kinds),
     trackedFiles: (paths) => trackedFiles(context, paths),
     ignoredPaths: (paths) => ignoredPaths(context, paths),

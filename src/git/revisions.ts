@@ -1,4 +1,5 @@
 import { isMlvError, MlvError } from '../core/errors.js';
+import type { GitContext } from './context.js';
 import type { Git, GitRef } from './git.js';
 import type { TextGit } from './simple.js';
 
@@ -35,13 +36,9 @@ export function unknownRevision(revision: string, cause?: MlvError): MlvError {
 }
 
 /** The commit of HEAD, or undefined before the first commit. */
-export async function headCommit(git: TextGit): Promise<string | undefined> {
-  try {
-    return (await git.text('rev-parse', '--verify', '--quiet', 'HEAD')).trim();
-  } catch (error) {
-    if (isMlvError(error, 'GIT_FAILED') && error.data.exitCode === 1) return undefined;
-    throw error;
-  }
+export async function headCommit(context: GitContext): Promise<string | undefined> {
+  const { stdout, code } = await context.run(['rev-parse', '--verify', '--quiet', 'HEAD'], { accept: [0, 1] });
+  return code === 0 ? stdout.toString('utf8').trim() : undefined;
 }
 
 /** True for a clone that lacks history. */

@@ -19,37 +19,42 @@ export interface RemoteOptions
   homeDirectory?: string;
 }
 
+/** The code for each scheme, which is loaded when it is first used. */
+const CODE = {
+  directory: () => import('./directory.js'),
+  s3: () => import('./s3.js'),
+  http: () => import('./http.js'),
+  sftp: () => import('./sftp.js'),
+  azure: () => import('./azure.js'),
+  gs: () => import('./gcs.js'),
+};
+
+/** Loads what openRemote will need for a URL, while something else is waited for. Errors: `REMOTE_URL_INVALID`. */
+export async function loadRemoteCode(
+  url: string,
+  options: Pick<RemoteOptions, 'baseDirectory' | 'homeDirectory'>,
+): Promise<void> {
+  await CODE[parseLocation(url, options).scheme]();
+}
+
 /**
  * Opens the remote at a URL (see parseLocation). Nothing is looked up there yet; neither retry nor limit is included.
- * The code for a scheme is loaded when it is first used.
  * Errors: `REMOTE_URL_INVALID`, `CONFIG_INVALID` for settings that contradict each other.
  */
 export async function openRemote(url: string, options: RemoteOptions): Promise<Remote> {
   const location = parseLocation(url, options);
   switch (location.scheme) {
-    case 'directory': {
-      const { DirectoryRemote } = await import('./directory.js');
-      return new DirectoryRemote(location.path);
-    }
-    case 's3': {
-      const { openS3Remote } = await import('./s3.js');
-      return openS3Remote({ ...options, bucket: location.bucket, prefix: location.prefix });
-    }
-    case 'http': {
-      const { openHttpRemote } = await import('./http.js');
-      return openHttpRemote({ ...options, url: location.url });
-    }
-    case 'sftp': {
-      const { openSftpRemote } = await import('./sftp.js');
-      return openSftpRemote({ ...options, ...location });
-    }
-    case 'azure': {
-      const { openAzureRemote } = await import('./azure.js');
-      return openAzureRemote({ ...options, container: location.bucket, prefix: location.prefix });
-    }
-    case 'gs': {
-      const { openGcsRemote } = await import('./gcs.js');
-      return openGcsRemote({ ...options, bucket: location.bucket, prefix: location.prefix });
-    }
+    case 'directory':
+      return new (await CODE.directory()).DirectoryRemote(location.path);
+    case 's3':
+      return (await CODE.s3()).openS3Remote({ ...options, bucket: location.bucket, prefix: location.prefix });
+    case 'http':
+      return (await CODE.http()).openHttpRemote({ ...options, url: location.url });
+    case 'sftp':
+      return (await CODE.sftp()).openSftpRemote({ ...options, ...location });
+    case 'azure':
+      return (await CODE.azure()).openAzureRemote({ ...options, container: location.bucket, prefix: location.prefix });
+    case 'gs':
+      return (await CODE.gs()).openGcsRemote({ ...options, bucket: location.bucket, prefix: location.prefix });
   }
 }

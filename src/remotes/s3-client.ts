@@ -37,7 +37,8 @@ export class S3Connection {
   /** Sets the client up; asks no server. Error: `CONFIG_INVALID` for an endpoint that is no http(s) URL. */
   static async open(options: S3Options, credentials: S3Credentials): Promise<S3Connection> {
     checkEndpoint(options.endpoint);
-    const region = options.region ?? (await configuredRegion(options.profile));
+    // The SDK, too, takes the environment's before that of a profile.
+    const region = (options.region ?? options.environment?.AWS_REGION) || (await configuredRegion(options.profile));
     return new S3Connection(options, credentials, region);
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { remoteSettings } from '../config/remote-choice.js';
 import type { MlvError } from '../core/errors.js';
@@ -7,7 +8,7 @@ import type { Reporter } from '../core/reporter.js';
 import { withLimit } from '../remotes/limit.js';
 import { parseLocation } from '../remotes/location.js';
 import { Meter, type Traffic, withMeter } from '../remotes/meter.js';
-import { openRemote } from '../remotes/open.js';
+import { loadRemoteCode, openRemote } from '../remotes/open.js';
 import type { Remote } from '../remotes/remote.js';
 import { withReporter } from '../remotes/report.js';
 import { withRetry } from '../remotes/retry.js';
@@ -68,6 +69,20 @@ export async function openTransfer(context: TransferContext, name: string): Prom
     signal,
   });
   return { name, transfer, traffic: () => meter.snapshot(), close: () => remote.close() };
+}
+
+/**
+ * Loads the code for the named remotes, or the default one, which will most probably be opened. To be called when
+ * processes or requests are under way, since it takes the processor alone; never fails.
+ */
+export async function loadCode(context: TransferContext, named: readonly string[]): Promise<void> {
+  const { repository, home: homeDirectory } = context;
+  const { config, layout } = repository;
+  const names = named.length > 0 ? named : [config.core.remote ?? ''];
+  const urls = names.flatMap((name) => config.remotes.get(name)?.url ?? []);
+  await setImmediate();
+  const load = (url: string): Promise<void> => loadRemoteCode(url, { baseDirectory: layout.worktree, homeDirectory });
+  await Promise.allSettled(urls.map(load));
 }
 
 /** A disk takes bytes faster than they can be made fewer, a network seldom does. */

@@ -55,12 +55,15 @@ export async function push(
   // What another repository keeps is not kept for this one: its collection would delete it.
   if (wanted.length < unique.length && !options.repair) await session.confirmRepository();
   if (wanted.length === 0) return report;
-  const info = await (options.dryRun ? session.expectInfo() : session.ensureInfo());
-  const toPush = options.formerVersions ? await withPredecessors(wanted, options.formerVersions) : wanted;
-  let done = false;
-  while (!done) {
-    const watch = await CollectionWatch.begin(session);
-    done = await new PushRun(session, { info, report, options, watch }).all(toPush);
+  // Neither needs what the others find out.
+  const [info, toPush, first] = await Promise.all([
+    options.dryRun ? session.expectInfo() : session.ensureInfo(),
+    options.formerVersions ? withPredecessors(wanted, options.formerVersions) : wanted,
+    CollectionWatch.begin(session),
+  ]);
+  let watch = first;
+  while (!(await new PushRun(session, { info, report, options, watch }).all(toPush))) {
+    watch = await CollectionWatch.begin(session);
   }
   return report;
 }

@@ -20,15 +20,31 @@ const READ_FROM_GIT = new Set(['.gitignore', '.gitattributes', '.gitmodules', '.
 /** The project's settings, at the top of the working tree. */
 const PROJECT_FILE = 'mlv.yaml';
 
+/** What Git says of paths that are to be added. */
+export interface AskedGit {
+  /** What Git tracks at the paths or below them. */
+  readonly tracked: readonly RepositoryPath[];
+  /** The pointers that Git ignores, of the paths and of the directories above them. */
+  readonly ignored: ReadonlySet<RepositoryPath>;
+}
+
+/** Asks Git what checkAddTargets needs of it. Errors: those of Git, for paths of which checkAddTargets says more. */
+export async function askGit({ git }: Repository, paths: readonly RepositoryPath[]): Promise<AskedGit> {
+  const unique = [...new Set(paths)];
+  const pointers = [...new Set(unique.flatMap((path) => [path, ...parents(path)]))].map(pointerPathOf);
+  const [tracked, ignored] = await Promise.all([git.trackedFiles(unique), git.ignoredPaths(pointers)]);
+  return { tracked, ignored };
+}
+
 /**
  * Checks the paths that add was given against the workspace, against each other and against what mlv and Git track
- * already. Gives them once each. Errors: `PATH_NOT_FOUND`, `PATH_UNSUPPORTED`, `TARGET_IS_POINTER`, `TARGETS_OVERLAP`,
+ * already; `git` is what askGit gives for them. Gives them once each. Errors: `PATH_NOT_FOUND`, `PATH_UNSUPPORTED`, `TARGET_IS_POINTER`, `TARGETS_OVERLAP`,
  * `TRACKED_BY_GIT`, `PATH_OUTSIDE_REPOSITORY`.
  */
 export async function checkAddTargets(
   repository: Repository,
   paths: readonly RepositoryPath[],
-  known: readonly Target[],
+  { known, git }: { known: readonly Target[]; git: Promise<AskedGit> },
 ): Promise<AddTarget[]> {
   const unique = [...new Set(paths)].sort();
   const directories = new Map(known.filter(isDirectoryTarget).map((target) => [target.path, target]));
@@ -37,9 +53,9 @@ export async function checkAddTargets(
     return { path, directory: inspect(repository, path, inside), ...(inside && { inside }) };
   });
   checkOverlaps(targets, known);
-  const tracked = await repository.git.trackedFiles(unique);
+  const { tracked, ignored } = await git;
   if (tracked.length > 0) for (const target of targets) checkGit(target, tracked);
-  await checkPointersVisible(repository, [...new Set(targets.map(({ path, inside }) => inside?.path ?? path))]);
+  checkPointersVisible(ignored, targets);
   return targets;
 }
 
@@ -49,13 +65,15 @@ export async function checkAddTargets(
  */
 export async function checkNewTarget(repository: Repository, target: AddTarget): Promise<void> {
   checkPlace(repository, target.path);
-  checkGit(target, await repository.git.trackedFiles([target.path]));
-  await checkPointersVisible(repository, [target.path]);
+  const { tracked, ignored } = await askGit(repository, [target.path]);
+  checkGit(target, tracked);
+  checkPointersVisible(ignored, [target]);
 }
 
 /** A pointer that Git ignores would never be committed, and mlv would not find it itself. */
-async function checkPointersVisible(repository: Repository, paths: readonly RepositoryPath[]): Promise<void> {
-  const [first] = await repository.git.ignoredPaths(paths.map(pointerPathOf));
+function checkPointersVisible(ignored: ReadonlySet<RepositoryPath>, targets: readonly AddTarget[]): void {
+  const pointers = targets.map(({ path, inside }) => pointerPathOf(inside?.path ?? path));
+  const first = pointers.find((pointer) => ignored.has(pointer));
   if (first === undefined) return;
   throw new MlvError('PATH_UNSUPPORTED', `'${first}', the pointer, is ignored by Git and could not be committed`, {
     hint: `change the rule that ignores it: git check-ignore -v -- '${first}'`,

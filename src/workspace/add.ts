@@ -7,7 +7,7 @@ import { digestOf } from '../objects/oid.js';
 import { KIND } from '../objects/tree-format.js';
 import { completeTarget } from './absent-entries.js';
 import { addInside } from './add-inside.js';
-import { type AddTarget, checkAddTargets } from './add-targets.js';
+import { type AddTarget, askGit, checkAddTargets } from './add-targets.js';
 import { hashingSink, storingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileBases } from './file-bases.js';
@@ -73,10 +73,13 @@ export async function add(
   paths: readonly RepositoryPath[],
   options: AddOptions = {},
 ): Promise<AddResult> {
+  const git = askGit(repository, paths);
+  // Of paths that can be no targets, more is said below, and before.
+  git.catch(() => undefined);
   const known = await loadTargets(repository);
   const problem = known.problems.find(({ data }) => paths.some((path) => isAtOrIn(path, String(data.path))));
   if (problem) throw problem;
-  const targets = await checkAddTargets(repository, paths, known.targets);
+  const targets = await checkAddTargets(repository, paths, { known: known.targets, git });
   const run = new AddRun(repository, known.targets, options);
   try {
     return await run.all(targets);

@@ -35,6 +35,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     ],
     exits: EXITS,
     careful: true,
+    inRepository: true,
     load: () => import('../verbs/push.js'),
   },
   {
@@ -60,6 +61,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     ],
     exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],
     careful: true,
+    inRepository: true,
     load: () => import('../verbs/pull.js'),
   },
   {
@@ -74,6 +76,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     ],
     exits: EXITS,
     careful: true,
+    inRepository: true,
     load: () => import('../verbs/fetch.js'),
   },
   {

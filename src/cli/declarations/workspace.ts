@@ -44,6 +44,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       ['mlv add --stage -- -odd-name', 'a name that begins with a dash; stage its pointer'],
     ],
     careful: true,
+    inRepository: true,
     load: () => import('../verbs/add.js'),
   },
   {
@@ -67,6 +68,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       [3, 'something differs, with --exit-code'],
       [5, 'a pointer cannot be read'],
     ],
+    inRepository: true,
     load: () => import('../verbs/status.js'),
   },
   {
@@ -97,6 +99,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       [3, 'something differs, with --exit-code'],
       [4, 'a directory listing is neither in the cache nor to be had from its remote'],
     ],
+    inRepository: true,
     load: () => import('../verbs/diff.js'),
   },
   {
@@ -119,6 +122,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       ['mlv ls -l https://git.example.com/data.git images', 'of a repository that nobody cloned'],
     ],
     exits: [[4, 'a directory listing is neither in the cache nor to be had from its remote']],
+    inRepository: true,
     load: () => import('../verbs/ls.js'),
   },
   {
@@ -158,6 +162,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       [5, 'an object or pointer is damaged'],
     ],
     careful: true,
+    inRepository: true,
     load: () => import('../verbs/checkout.js'),
   },
   {

@@ -3,7 +3,7 @@ import { withoutDroppedUnasked } from '../dropped.js';
 import { fetchCollected } from '../fetch-selections.js';
 import { toPaths } from '../operands.js';
 import type { Session } from '../session.js';
-import { collect, transferDocument, transferredLine } from '../transfers.js';
+import { collectToTransfer, transferDocument, transferredLine } from '../transfers.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 import { withParts } from '../wanted-parts.js';
 
@@ -11,7 +11,11 @@ import { withParts } from '../wanted-parts.js';
 export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
-  const { collected, notes } = withoutDroppedUnasked(repository, input, await collect(repository, input));
+  const { collected, notes } = withoutDroppedUnasked(
+    repository,
+    input,
+    await collectToTransfer(session, repository, input),
+  );
   const paths = toPaths(repository, input.args);
   const selections = await withParts(session, repository, { selections: collected.selections, paths });
   const outcome = await fetchCollected(session, repository, { collected: { ...collected, selections }, options });

@@ -9,7 +9,7 @@ import { fetchCollected } from '../fetch-selections.js';
 import { toPaths } from '../operands.js';
 import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
-import { collect, transferDocument, transferredLine } from '../transfers.js';
+import { collect, collectToTransfer, transferDocument, transferredLine } from '../transfers.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 import { versionOperand } from '../version-operand.js';
 import { Widening, withParts } from '../wanted-parts.js';
@@ -23,7 +23,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     const { pullVersionVerb } = await import('../restore-version.js');
     return pullVersionVerb(session, repository, { ...input, reference });
   }
-  const asked = await collect(repository, { ...input, options: {} });
+  const asked = await collectToTransfer(session, repository, { ...input, options: { remote: options.remote } });
   const { collected: here, notes } = withoutDroppedUnasked(
     repository,
     { ...input, options: { dryRun: options.dryRun } },
