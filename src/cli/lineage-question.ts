@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { MlvError } from '../core/errors.js';
+import { isMlvError, MlvError } from '../core/errors.js';
 import { isOid } from '../objects/oid.js';
 import { type CollectedLineage, collectLineage } from '../provenance/collect-lineage.js';
 import { LineageGraph } from '../provenance/lineage.js';
@@ -43,9 +43,18 @@ export async function askLineage(session: Session, operand: string): Promise<Lin
     const starts = [versionName(found.version)];
     return { repository, graph: new LineageGraph(collected.facts), starts, gaps: gapsOf(collected) };
   }
-  const asked = await contentOf(session, repository, operand);
+  const asked = await contentOf(session, repository, operand).catch(async (error: unknown) => {
+    const isModel = isMlvError(error, 'PATH_NOT_TRACKED') && (await view.model(operand)) !== undefined;
+    throw isModel ? modelAlone(error, operand) : error;
+  });
   const collected = await collectLineage(repository, { versions, asked: [asked] });
   return { repository, graph: new LineageGraph(collected.facts), starts: [asked.id], gaps: gapsOf(collected) };
+}
+
+/** A model has many versions, and each came of something else. */
+function modelAlone(error: MlvError, model: string): MlvError {
+  const hint = `for the newest version of the model: ${model}@latest`;
+  return new MlvError('PATH_NOT_TRACKED', error.message, { hint, data: error.data, cause: error });
 }
 
 function isFile({ layout }: OpenRepository, operand: string): boolean {

@@ -107,7 +107,10 @@ describe('a version in the workspace', () => {
     const { run } = repository;
     const cases: [args: string[], words: string][] = [
       [['pull', 'fraud'], 'mlv pull fraud@latest'],
+      [['lineage', 'fraud'], 'fraud@latest'],
       [['list', 'fraud@1.0.0'], 'name the model alone: fraud'],
+      [['list', repository.upstream], 'mlv ls'],
+      [['get', 'model.pkl', repository.upstream], 'the repository comes first: mlv get'],
       [['restore', 'model.pkl'], 'mlv checkout --force'],
       [['promote', 'staging', 'fraud@1.0.0'], 'mlv promote fraud@1.0.0 staging'],
       [['register', 'model.pkl', 'fraud'], 'mlv register fraud model.pkl'],

@@ -69,7 +69,8 @@ describe('mlv get', () => {
     expect([read(cwd, 'model/model.pkl'), read(cwd, 'model/data/train.csv')]).toEqual(['model 1', 'a,b\n1,2\n']);
     await mlv(['get', source.upstream, 'fraud@latest', '-o', 'newest', '--artifacts-only'], { cwd });
     expect(readdirSync(join(cwd, 'newest'))).toEqual(['model.pkl']);
-    await mlv(['get', source.upstream, 'fraud@production@{2999-01-01}', '-o', 'then'], { cwd });
+    const then = await mlv(['get', source.upstream, 'fraud@production@{2999-01-01}', '-o', 'then'], { cwd });
+    expect(then).toContain(`at ${first.slice(0, 10)}`);
     expect(read(cwd, 'then/model.pkl')).toBe('model 1');
     const none = await runMlv(['get', source.upstream, 'fraud@9.9.9'], { cwd });
     expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('9.9.9')]);

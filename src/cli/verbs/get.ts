@@ -2,7 +2,9 @@ import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MlvError } from '../../core/errors.js';
+import { redactUrl } from '../../core/redact.js';
 import { deliver, makeOwn } from '../../workspace/deliver.js';
+import { isElsewhere } from '../elsewhere/is-elsewhere.js';
 import { withScratch } from '../elsewhere/open.js';
 import type { ElsewhereContent } from '../elsewhere/operand.js';
 import { elsewhereContent } from '../elsewhere/operand.js';
@@ -10,17 +12,18 @@ import { printElsewhere } from '../elsewhere/print.js';
 import { scratchDirectory } from '../elsewhere/scratch.js';
 import { stage, stagedPath } from '../elsewhere/stage.js';
 import { errorDocument } from '../errors.js';
-import { quotePath } from '../render/quote.js';
+import { quotePath, shellQuote } from '../render/quote.js';
 import { formatBytes, formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import { transferredDocuments } from '../transfers.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 
 /**
- * `mlv get`: see its declaration. Errors: `TARGET_EXISTS`, `PATH_NOT_FOUND`, those of elsewhereContent and stage.
+ * `mlv get`: see its declaration. Errors: `USAGE`, `TARGET_EXISTS`, `PATH_NOT_FOUND`, those of elsewhereContent and stage.
  */
 export async function run(session: Session, { args, options }: VerbInput): Promise<Result> {
   const [url = '', operand = ''] = args;
+  if (isElsewhere(operand, session.cwd) && !isElsewhere(url, session.cwd)) throw repositoryFirst(url, operand);
   const output = textOption(options.output);
   const key = textOption(options.key);
   const asked = {
@@ -48,6 +51,13 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   });
 }
 
+function repositoryFirst(path: string, url: string): MlvError {
+  const shown = redactUrl(url);
+  return new MlvError('USAGE', `'${redactUrl(path)}' is no Git repository`, {
+    hint: `the repository comes first: mlv get ${shellQuote(shown)} ${shellQuote(redactUrl(path))}`,
+  });
+}
+
 async function bring(
   session: Session,
   content: ElsewhereContent,
@@ -62,7 +72,8 @@ async function bring(
   for (const each of [...leftOut, ...own.leftOut]) {
     session.reporter.warn(`left out: '${each}' is a link that leads elsewhere, or a repository of its own`);
   }
-  const { address, commit, elsewhere } = repository;
+  const { address, elsewhere } = repository;
+  const commit = version?.manifest.commit ?? repository.commit;
   const what = version?.name ?? (path === '' ? 'everything' : quotePath(path ?? ''));
   const gitBytes = elsewhere.received();
   return {
@@ -71,7 +82,7 @@ async function bring(
     ],
     json: {
       url: address.shown,
-      commit: version?.manifest.commit ?? commit,
+      commit,
       version: version?.name ?? null,
       path: path ?? null,
       output: to,
