@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Git } from '../git/git.js';
@@ -53,4 +53,17 @@ async function sweep(git: Git): Promise<void> {
     await takeAway(git, path);
     rmSync(parent, { recursive: true, force: true });
   }
+  for (const name of readdirSync(tmpdir())) if (name.startsWith(PREFIX)) sweepEmpty(join(tmpdir(), name));
+}
+
+/** Whose owner was killed before a tree was in it. */
+function sweepEmpty(parent: string): void {
+  let names: string[] = [];
+  try {
+    names = readdirSync(parent);
+  } catch {
+    // Of somebody else, or gone.
+  }
+  if (names.length !== 1 || names[0] !== OWNER || holdLock(join(parent, OWNER)) === undefined) return;
+  rmSync(parent, { recursive: true, force: true });
 }

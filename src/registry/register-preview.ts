@@ -1,17 +1,19 @@
-import type { MlvError } from '../core/errors.js';
+import { isMlvError, type MlvError } from '../core/errors.js';
 import { emptyModel } from './fold.js';
 import { broughtBy, refused } from './judge-commit.js';
 import type { Manifest } from './manifest.js';
+import { versionName } from './reference-resolve.js';
 import { gatherVersion, notesOn, type RegisterReport, type RegisterServices } from './register.js';
 import { decideRegistration } from './register-decision.js';
 import type { RegisterRequest } from './register-request.js';
 import type { VersionState } from './registry.js';
 import { judgeProposal } from './transition.js';
 import type { VersionDetail } from './version-detail.js';
+import { refuseCheckedOut, refuseStrayTag } from './write-obstacles.js';
 
 /** What a registration would come to. */
 export interface RegisterPreview extends RegisterReport {
-  /** Everything that would refuse it: the condition, the workspace, a remote that lacks objects, the policy. */
+  /** Everything that would refuse it: the condition, the workspace, a remote that lacks objects, the policy, a tag in the way. */
   refusals: MlvError[];
   /** The version as the registry would tell it. */
   detail: VersionDetail;
@@ -36,6 +38,9 @@ export async function previewRegistration(
     const seconds = (): number => Math.floor(now().getTime() / 1000);
     const judged = await judgeProposal(view, change, { git: repository.git, by: manifest.author, now: seconds });
     if (judged.refusals.length > 0) refusals.push(refused(change.subject, judged.refusals, []));
+    const { plumbing } = repository.git;
+    await collect(refusals, () => refuseStrayTag(plumbing, versionName(manifest)));
+    await collect(refusals, () => refuseCheckedOut(plumbing));
   }
   const model = (await view.model(manifest.model)) ?? emptyModel(manifest.model);
   const version = model.versions.get(manifest.version) ?? brought(manifest);
@@ -50,6 +55,15 @@ export async function previewRegistration(
     refusals,
     detail,
   };
+}
+
+async function collect(refusals: MlvError[], check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!isMlvError(error)) throw error;
+    refusals.push(error);
+  }
 }
 
 function brought(manifest: Manifest): VersionState {

@@ -9,6 +9,7 @@ import type { ChangeResult, Decide, RegistryChange, RegistryView } from './regis
 import { newestTip, type RegistryRefs, readRefs } from './registry-refs.js';
 import { pendingTags, replayLocal } from './replay.js';
 import { sendCommit } from './send.js';
+import { refuseCheckedOut, refuseStrayTag } from './write-obstacles.js';
 
 /** Attempts before a race counts as lost. */
 const TRIES = 100;
@@ -40,7 +41,7 @@ class Writer {
   ) {}
 
   async run(): Promise<ChangeResult> {
-    await refuseCheckedOut(this.context);
+    await refuseCheckedOut(this.context.plumbing);
     for (let attempt = 0; attempt < TRIES; attempt += 1) {
       const { refs, tip } = await this.base();
       const view = this.context.exactView(tip);
@@ -90,7 +91,7 @@ class Writer {
   private async write(change: RegistryChange, view: RegistryView): Promise<Written | 'stale'> {
     try {
       const prepared = await prepareChange(change, view);
-      await this.refuseStrayTag(prepared);
+      if (prepared.tag) await refuseStrayTag(this.context.plumbing, prepared.tag.name);
       prepared.sign ||= needsSignature(await view.policy(), change);
       const written = await buildCommit(this.context, prepared, view.tip);
       await this.context.judge(change, { view, commit: written.commit });
@@ -100,14 +101,6 @@ class Writer {
       if (!(await this.refreshAfter(view.tip))) throw error;
       return 'stale';
     }
-  }
-
-  private async refuseStrayTag({ tag }: PreparedChange): Promise<void> {
-    if (!tag || (await this.context.plumbing.currentRefs([`refs/tags/${tag.name}`])).length === 0) return;
-    throw new MlvError('VERSION_EXISTS', `Git has a tag '${tag.name}' already, which the registry does not know`, {
-      hint: `if nobody needs it: git tag -d ${tag.name}`,
-      data: { tag: tag.name },
-    });
   }
 
   private async publish({ commit, base, tags }: Written, refs: RegistryRefs, lost: number): Promise<boolean> {
@@ -152,16 +145,6 @@ class Writer {
       return false;
     }
   }
-}
-
-/** A branch that moves under a working tree would look there as if everything new had been deleted. */
-async function refuseCheckedOut({ plumbing }: RegistryContext): Promise<void> {
-  const worktree = await plumbing.checkedOutAt(REGISTRY_REF);
-  if (worktree === undefined) return;
-  throw new MlvError('GIT_FAILED', `the branch mlv-registry is checked out in '${worktree}'`, {
-    hint: `leave it, it is only to be looked at: git -C '${worktree}' switch -`,
-    data: { worktree },
-  });
 }
 
 /** Makes the commit of a change on top of `base`, and its tag; no ref moves. Errors: `SIGNING_FAILED`, `GIT_FAILED`. */

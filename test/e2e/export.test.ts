@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryBeside } from '../../src/workspace/workspace-temporary.js';
 import { mlv, runMlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { makeMlvRepository } from '../helpers/mlv-repository.js';
@@ -152,11 +153,18 @@ describe('export', () => {
     skip,
   }) => {
     const directory = join(out, 'flow');
+    // What one that was killed left.
+    const gone = temporaryBeside(directory).replace(
+      `-${process.pid}-`,
+      `-${spawnSync(process.execPath, ['-e', '']).pid}-`,
+    );
+    mkdirSync(join(gone, 'mlruns'), { recursive: true });
     await mlv(['export', 'fraud@1.4.0', '--format', 'mlflow', '-o', directory], { cwd });
     const { experiment, run } = parseDocument(
       'export',
       await mlv(['export', 'fraud@1.4.0', '--format', 'mlflow', '-o', join(out, 'flow2'), '--json'], { cwd }),
     );
+    expect(existsSync(gone)).toBe(false);
     const model = join(directory, `mlruns/${experiment}/${run}/artifacts/model/model.bin`);
     expect(readFileSync(model)).toEqual(readFileSync(join(cwd, 'model.bin')));
     expect(spawnSync('diff', ['-r', directory, join(out, 'flow2')]).status).toBe(0);

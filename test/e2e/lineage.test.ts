@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { mlv, runMlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
 import { makeMlvRepository, writeFiles } from '../helpers/mlv-repository.js';
-import { commitAll } from '../helpers/repository.js';
+import { commitAll, git } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 /** Raw files are prepared, a model is trained on what came of them, and registered and promoted. */
@@ -90,6 +90,14 @@ describe('lineage', () => {
     const again = await runMlv(['restore', 'fraud@1.1.0', '--to', to], { cwd: project });
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('there already')]);
     expect(await mlv(['status', '--json'], { cwd: to })).not.toContain('"state": "modified"');
+
+    // As a restore that was killed leaves it.
+    rmSync(join(to, '.mlv-version'), { recursive: true });
+    const unfinished = await runMlv(['restore', 'fraud@1.1.0', '--to', to], { cwd: project });
+    expect([unfinished.exitCode, unfinished.stderr]).toEqual([1, expect.stringContaining('was finished in it')]);
+    expect(unfinished.stderr).toContain(`git worktree remove --force ${to}`);
+    git(project, 'worktree', 'remove', '--force', to);
+    await mlv(['restore', 'fraud@1.1.0', '--to', to], { cwd: project });
 
     rmSync(join(project, '.git/mlv/objects'), { recursive: true });
     const fetched = join(temporaryDirectory('restored'), 'fraud');

@@ -65,20 +65,27 @@ describe('mlv register', () => {
     expect({ ...shown.manifest, created: '' }).toEqual({ ...manifest, created: '' });
     expect((await dry()).stdout).toContain('is there already');
 
-    // A policy that lets nobody register, a condition that is not met, code that is not committed, an object not sent.
+    // A policy that lets nobody register, a condition that is not met, code not committed, an object not sent, a tag in the way.
     const policy = 'mlv: 1\nroles:\n  lead: ["Lead <lead@example.com>"]\nregister:\n  roles: [lead]\n';
     writeFileSync(join(cwd, '.git/policy.yaml'), policy);
     await mlv('policy', 'set', join(cwd, '.git/policy.yaml'));
     await commit({ 'model.pkl': 'model 2' });
     rmSync(join(store, 'objects/records'), { recursive: true });
     writeFiles(cwd, { 'train.py': 'print(3)' });
+    git(cwd, 'tag', 'fraud@1.0.1');
     const now = everything();
     const refused = await dry('--if', 'accuracy > 0.99', '--json');
     expect(refused.exitCode).toBe(6);
     const document = parseDocument('register', refused.stdout);
     expect(document.reference).toBe('fraud@1.0.1');
     const codes = document.refusals.map(({ code }) => code);
-    expect(codes.sort()).toEqual(['CONDITION_FALSE', 'OBJECT_MISSING', 'REGISTRY_REFUSED', 'WORKSPACE_DIRTY']);
+    expect(codes.sort()).toEqual([
+      'CONDITION_FALSE',
+      'OBJECT_MISSING',
+      'REGISTRY_REFUSED',
+      'VERSION_EXISTS',
+      'WORKSPACE_DIRTY',
+    ]);
     const allowed = await dry('--allow-dirty', '--push');
     expect(allowed.stdout).toContain('fraud@1.0.1');
     expect(allowed.stderr).toMatch(/would be sent first: model.pkl[\s\S]*kept with the version, as a patch/);

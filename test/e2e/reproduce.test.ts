@@ -222,6 +222,9 @@ describe('mlv reproduce', () => {
         // Its command lives on and holds the pipe.
         for (const name of readdirSync(temporary)) expect(name).toMatch(/^mlv-version-/);
         await new Promise((resolve) => child.once('exit', resolve));
+        // As one that was killed before its tree was made.
+        const [left = ''] = readdirSync(temporary);
+        cpSync(join(temporary, left, 'owner.lock'), join(temporary, 'mlv-version-empty', 'owner.lock'));
         child.stdout.destroy();
         child.stderr.destroy();
       } else {

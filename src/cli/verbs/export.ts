@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileSystemError, MlvError } from '../../core/errors.js';
 import type { ExportFacts } from '../../interop/facts.js';
 import type { Oid } from '../../objects/oid.js';
@@ -94,7 +94,7 @@ async function mlflow(session: Session, { facts, notes }: Exported, output: stri
   ]);
   const layout = mlflowLayout(facts);
   const { cache } = await openRepository(session);
-  const temporary = besides(directory);
+  const temporary = await besides(directory);
   try {
     for (const [path, text] of layout.files) writeText(join(temporary, path), text);
     for (const { path, oid, size = 0, files } of facts.artifacts) {
@@ -120,10 +120,15 @@ async function mlflow(session: Session, { facts, notes }: Exported, output: stri
   };
 }
 
-function besides(directory: string): string {
+/** A folder beside the directory; what an export left there that was killed is taken away. */
+async function besides(directory: string): Promise<string> {
+  const { removeStaleTemporaries, temporaryBeside } = await import('../../workspace/workspace-temporary.js');
   try {
     mkdirSync(dirname(directory), { recursive: true });
-    return mkdtempSync(join(dirname(directory), `.${basename(directory)}-`));
+    removeStaleTemporaries(dirname(directory));
+    const temporary = temporaryBeside(directory);
+    mkdirSync(temporary);
+    return temporary;
   } catch (error) {
     throw fileSystemError('create', directory, error);
   }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isMlvError, MlvError } from '../../core/errors.js';
 import { isOid } from '../../objects/oid.js';
@@ -66,6 +66,7 @@ async function treeOf(
   given: { directory: string; manifest: Manifest; wantsEnvironment: boolean },
 ): Promise<{ tree: OpenRepository; isNew: boolean }> {
   const { directory, manifest, wantsEnvironment } = given;
+  const name = `${manifest.model}@${manifest.version}`;
   if (!existsSync(directory)) {
     const tree = await restoreVersion(session, restored, { directory });
     try {
@@ -78,8 +79,15 @@ async function treeOf(
   }
   const inside = { ...session, cwd: directory, env: withoutTies(session.env) };
   if (wantsEnvironment && isDescribed(directory, manifest)) return { tree: await openRepository(inside), isNew: false };
+  if (!isDescribed(directory, manifest) && (await restored.open.git.worktrees()).includes(realpathSync(directory))) {
+    const message = `'${directory}' is a linked working tree already, and no restoration of ${name} was finished in it`;
+    throw new MlvError('TARGET_EXISTS', message, {
+      hint: `one that was interrupted leaves that: if nothing of yours is in it, git worktree remove --force ${quotePath(directory)}, then run the same command again`,
+      data: { path: directory },
+    });
+  }
   throw new MlvError('TARGET_EXISTS', `'${directory}' is there already`, {
-    hint: `choose another place: mlv restore ${manifest.model}@${manifest.version} --to <directory>`,
+    hint: `choose another place: mlv restore ${name} --to <directory>`,
     data: { path: directory },
   });
 }
