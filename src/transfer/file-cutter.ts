@@ -13,8 +13,9 @@ export function cutBufferBytes(chunker: ChunkerParams): number {
 
 /** The next chunks of a file. */
 export interface CutBlock {
-  /** The chunks, back to back from the beginning of the buffer. */
+  /** The chunks, back to back from `begin` on. */
   bytes: Uint8Array<ArrayBuffer>;
+  begin: number;
   /** Length of each. */
   lengths: Uint32Array<ArrayBuffer>;
   /** Digest of each, back to back. */
@@ -72,7 +73,7 @@ export class FileCutter {
       digests.set(this.hash.digest(bytes.subarray(at, at + length)), index * DIGEST_BYTES);
       at += length;
     }
-    return { bytes, lengths: Uint32Array.from(lengths), digests, ...(this.last && { whole: this.last }) };
+    return { bytes, begin: 0, lengths: Uint32Array.from(lengths), digests, ...(this.last && { whole: this.last }) };
   }
 }
 

@@ -32,7 +32,7 @@ export class ChunkSender {
 
   constructor(private readonly options: ChunkSenderOptions) {
     const { session, info, uploader, phase } = options;
-    this.source = new PushSource(session.cache, info.chunker, (size) => this.threads.cutter(size));
+    this.source = new PushSource(session.cache, info.chunker, (size) => this.threads.cutters(size));
     this.turns = new Turns(session.options.signal);
     const compressor = session.options.compress ? this.threads : undefined;
     this.filler = new PackFiller({ uploader, phase, compressor });

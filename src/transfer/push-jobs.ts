@@ -2,11 +2,12 @@ import { type HashPreference, loadHash } from '../objects/hash.js';
 import type { Algorithm } from '../objects/oid.js';
 import { type ChunkBatch, compressBatch, type StoredBatch } from './chunk-batch.js';
 import type { ChunkerParams } from './chunker.js';
-import { type CutBlock, FileCutter } from './file-cutter.js';
+import { type CutSpan, SpanCutter } from './span-cutter.js';
 
 /** A file to be cut by the jobs `cut` that follow: by a descriptor, which all threads of a process share. */
 export interface CutFile {
   descriptor: number;
+  size: number;
   chunker: ChunkerParams;
   algorithm: Algorithm;
   preference: HashPreference;
@@ -16,14 +17,14 @@ export interface CutFile {
 export type PushJob =
   | { kind: 'ready' }
   | { kind: 'open'; file: CutFile }
-  | { kind: 'cut'; buffer: ArrayBuffer }
+  | { kind: 'cut'; start: number; buffer: ArrayBuffer }
   | { kind: 'compress'; batch: ChunkBatch };
 
 /** The answer to a job of each kind. */
 export interface PushAnswers {
   ready: undefined;
   open: undefined;
-  cut: CutBlock;
+  cut: CutSpan;
   compress: StoredBatch;
 }
 
@@ -32,7 +33,7 @@ export type PushAnswer = { value: PushAnswers[PushJob['kind']] } | { error: unkn
 
 /** Does the jobs of one thread, one after the other. */
 export class JobRunner {
-  private cutter: FileCutter | undefined;
+  private cutter: SpanCutter | undefined;
 
   /** Never fails: what goes wrong is the answer. `transfer` are the buffers to hand over with it. */
   async run(job: PushJob): Promise<{ answer: PushAnswer; transfer: ArrayBuffer[] }> {
@@ -47,10 +48,11 @@ export class JobRunner {
 
   private async answer(job: PushJob): Promise<PushAnswers[PushJob['kind']]> {
     if (job.kind === 'compress') return compressBatch(job.batch);
-    if (job.kind === 'cut') return this.cutter?.next(new Uint8Array(job.buffer));
+    if (job.kind === 'cut') return this.cutter?.cut(job.start, new Uint8Array(job.buffer));
     if (job.kind === 'open') {
-      const { descriptor, chunker, algorithm, preference } = job.file;
-      this.cutter = new FileCutter(descriptor, await loadHash(algorithm, preference), chunker);
+      const { descriptor, size, chunker, algorithm, preference } = job.file;
+      const hash = await loadHash(algorithm, preference);
+      this.cutter = new SpanCutter({ descriptor, size, hash, params: chunker });
     }
     return undefined;
   }

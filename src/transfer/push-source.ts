@@ -1,19 +1,24 @@
 import { closeSync } from 'node:fs';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
+import type { HashPreference } from '../objects/hash.js';
 import { DIGEST_BYTES, digestOf, type Oid } from '../objects/oid.js';
 import type { ChunkerParams } from './chunker.js';
 import { type CutBlock, cutBufferBytes, FileCutter, fill } from './file-cutter.js';
 import type { PushThread } from './push-thread.js';
+import { ChunkChain, type CutSpan, SPAN_BYTES, spanBufferBytes } from './span-cutter.js';
 
-/** Blocks of a file that are with the thread that cuts it, or on the way. */
-const BLOCKS_AHEAD = 3;
+/** Spans of a file that are with each thread that cuts it, or on the way. */
+const SPANS_AHEAD = 2;
 
 /** Takes one chunk of a file: its digest and its bytes, which are used again when the promise is done. */
 export type ChunkTaker = (digest: Buffer, bytes: Buffer) => undefined | Promise<void>;
 
-/** Gives the thread that cuts a file of that size, or undefined for none. */
-export type CutterFor = (size: number) => Promise<PushThread | undefined>;
+/** Who cuts spans of files: a thread, as far as it is needed here. */
+export type SpanThread = Pick<PushThread, 'request'>;
+
+/** Gives the threads that cut a file of that size; none for one that is cut on the main thread. */
+export type CuttersFor = (size: number) => Promise<readonly SpanThread[]>;
 
 /**
  * Reads cached objects for a push. Everything is compared with its name on the way, so that a damaged object is never
@@ -25,7 +30,7 @@ export class PushSource {
   constructor(
     private readonly cache: ObjectCache,
     private readonly chunker: ChunkerParams,
-    private readonly cutterFor: CutterFor,
+    private readonly cuttersFor: CuttersFor,
   ) {
     this.buffer = Buffer.allocUnsafeSlow(Math.max(cutBufferBytes(chunker), chunker.whole));
   }
@@ -48,16 +53,17 @@ export class PushSource {
   }
 
   /**
-   * Cuts a large object into chunks, in order; in a thread, where there is one, while earlier chunks are sent. Errors:
+   * Cuts a large object into chunks, in order; in threads, where there are any, while earlier chunks are sent. Errors:
    * `OBJECT_MISSING`, `OBJECT_CORRUPT` (at the end), `FILE_SYSTEM`, the taker's.
    */
   async eachChunk(oid: Oid, size: number, take: ChunkTaker): Promise<void> {
-    const thread = await this.cutterFor(size);
+    const threads = await this.cuttersFor(size);
     const { descriptor, size: stored } = this.cache.open(oid);
     try {
       if (stored !== size) throw corrupt(oid, this.cache.pathOf(oid));
       let whole: Uint8Array | undefined;
-      for await (const block of thread ? this.cutIn(thread, descriptor) : this.cutHere(descriptor)) {
+      const file = { descriptor, size };
+      for await (const block of threads.length > 0 ? this.cutIn(threads, file) : this.cutHere(descriptor)) {
         await giveChunks(block, take);
         whole = block.whole;
       }
@@ -78,34 +84,49 @@ export class PushSource {
     }
   }
 
-  private async *cutIn(thread: PushThread, descriptor: number): AsyncGenerator<CutBlock> {
-    const { algorithm, implementation } = this.cache.hash;
-    const preference = implementation === 'openssl' ? 'auto' : implementation;
-    await thread.request({ kind: 'open', file: { descriptor, chunker: this.chunker, algorithm, preference } });
-    const waiting: Promise<CutBlock>[] = [];
+  /** Ends without the digest of the whole where the file is not as long as it should be. */
+  private async *cutIn(threads: readonly SpanThread[], { descriptor, size }: OpenObject): AsyncGenerator<CutBlock> {
+    const { hash } = this.cache;
+    const { algorithm, implementation } = hash;
+    const preference: HashPreference = implementation === 'openssl' ? 'auto' : implementation;
+    const file = { descriptor, size, chunker: this.chunker, algorithm, preference };
+    await Promise.all(threads.map((thread) => thread.request({ kind: 'open', file })));
+    const chain = new ChunkChain({ size, hash, params: this.chunker });
+    const waiting: Promise<CutSpan>[] = [];
+    let start = 0;
     const request = (buffer: ArrayBuffer): void => {
-      const block = thread.request({ kind: 'cut', buffer }, [buffer]);
+      if (start >= size) return;
+      const thread = threads[(start / SPAN_BYTES) % threads.length] as SpanThread;
+      const span = thread.request({ kind: 'cut', start, buffer }, [buffer]);
       // Whoever waits for it gets the error; until then it is nobody's.
-      block.catch(() => {});
-      waiting.push(block);
+      span.catch(() => {});
+      waiting.push(span);
+      start += SPAN_BYTES;
     };
     try {
-      for (let count = 0; count < BLOCKS_AHEAD; count++) request(new ArrayBuffer(cutBufferBytes(this.chunker)));
-      for (;;) {
-        const block = (await waiting.shift()) as CutBlock;
+      for (let count = 0; count < SPANS_AHEAD * threads.length; count++) {
+        request(new ArrayBuffer(spanBufferBytes(this.chunker)));
+      }
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const block = chain.join(await next);
+        if (!block) return;
         yield block;
-        if (block.whole) return;
         request(block.bytes.buffer);
       }
     } finally {
-      // The descriptor is closed next: the thread must have read what it was asked for.
+      // The descriptor is closed next: the threads must have read what they were asked for.
       await Promise.allSettled(waiting);
     }
   }
 }
 
-async function giveChunks({ bytes, lengths, digests }: CutBlock, take: ChunkTaker): Promise<void> {
-  let at = 0;
+interface OpenObject {
+  descriptor: number;
+  size: number;
+}
+
+async function giveChunks({ bytes, begin, lengths, digests }: CutBlock, take: ChunkTaker): Promise<void> {
+  let at = begin;
   for (const [index, length] of lengths.entries()) {
     const digest = Buffer.from(digests.buffer, digests.byteOffset + index * DIGEST_BYTES, DIGEST_BYTES);
     const waiting = take(digest, Buffer.from(bytes.buffer, bytes.byteOffset + at, length));

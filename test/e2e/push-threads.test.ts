@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { loadHash } from '../../src/objects/hash.js';
 import { type ChunkBatch, compressBatch } from '../../src/transfer/chunk-batch.js';
 import { DEFAULT_CHUNKER } from '../../src/transfer/chunker.js';
-import { type CutBlock, cutBufferBytes, FileCutter } from '../../src/transfer/file-cutter.js';
 import { PushThread } from '../../src/transfer/push-thread.js';
+import { SPAN_BYTES, SpanCutter, spanBufferBytes } from '../../src/transfer/span-cutter.js';
 import { randomBytes } from '../helpers/big-data.js';
 import { mlv } from '../helpers/cli.js';
 import { parseDocument } from '../helpers/json-schemas.js';
@@ -35,20 +35,17 @@ describe('a thread of a push', () => {
     writeFileSync(path, CONTENT);
     const worker = await started();
     const descriptor = openSync(path, 'r');
-    const cutter = new FileCutter(openSync(path, 'r'), await loadHash(algorithm), DEFAULT_CHUNKER);
-    await worker.request({
-      kind: 'open',
-      file: { descriptor, chunker: DEFAULT_CHUNKER, algorithm, preference: 'auto' },
-    });
-    let block: CutBlock | undefined;
-    for (let length = 0; !block?.whole; ) {
-      const buffer = new ArrayBuffer(cutBufferBytes(DEFAULT_CHUNKER));
-      block = await worker.request({ kind: 'cut', buffer }, [buffer]);
-      const expected = cutter.next(new Uint8Array(cutBufferBytes(DEFAULT_CHUNKER)));
-      expect([block.lengths, block.digests, block.whole]).toEqual([expected.lengths, expected.digests, expected.whole]);
-      const chunks = block.lengths.reduce((sum, each) => sum + each, 0);
-      expect(CONTENT.subarray(length, length + chunks).equals(block.bytes.subarray(0, chunks))).toBe(true);
-      length += chunks;
+    const file = { descriptor, size: CONTENT.length, chunker: DEFAULT_CHUNKER };
+    const cutter = new SpanCutter({ ...file, params: DEFAULT_CHUNKER, hash: await loadHash(algorithm) });
+    await worker.request({ kind: 'open', file: { ...file, algorithm, preference: 'auto' } });
+    for (let start = 0; start < CONTENT.length; start += SPAN_BYTES) {
+      const buffer = new ArrayBuffer(spanBufferBytes(DEFAULT_CHUNKER));
+      const { bytes, ...span } = await worker.request({ kind: 'cut', start, buffer }, [buffer]);
+      const expected = cutter.cut(start, new Uint8Array(spanBufferBytes(DEFAULT_CHUNKER)));
+      expect(span).toEqual({ ...expected, bytes: undefined });
+      expect(span.digests.length).toBeGreaterThan(0);
+      const read = Buffer.from(bytes.buffer, span.begin, span.length);
+      expect(read.equals(CONTENT.subarray(start, start + span.length))).toBe(true);
     }
     closeSync(descriptor);
   });
@@ -70,10 +67,16 @@ describe('a thread of a push', () => {
 
   it('says what went wrong in it, and goes on', async () => {
     const worker = await started();
-    const file = { descriptor: 9999, chunker: DEFAULT_CHUNKER, algorithm: 'blake3', preference: 'auto' } as const;
+    const file = {
+      descriptor: 9999,
+      size: 1,
+      chunker: DEFAULT_CHUNKER,
+      algorithm: 'blake3',
+      preference: 'auto',
+    } as const;
     await worker.request({ kind: 'open', file });
-    const buffer = new ArrayBuffer(cutBufferBytes(DEFAULT_CHUNKER));
-    await expect(worker.request({ kind: 'cut', buffer }, [buffer])).rejects.toMatchObject({ code: 'EBADF' });
+    const buffer = new ArrayBuffer(spanBufferBytes(DEFAULT_CHUNKER));
+    await expect(worker.request({ kind: 'cut', start: 0, buffer }, [buffer])).rejects.toMatchObject({ code: 'EBADF' });
     expect(await worker.request({ kind: 'ready' })).toBeUndefined();
   });
 

@@ -1,0 +1,188 @@
+import { readSync } from 'node:fs';
+import type { Hasher, HashFunction } from '../objects/hash.js';
+import { DIGEST_BYTES } from '../objects/oid.js';
+import type { ChunkerParams } from './chunker.js';
+import type { CutBlock } from './file-cutter.js';
+import { createGearScanner, GEAR_WINDOW, SCAN_BYTES } from './gear-scan.js';
+
+/** Bytes of a span: the chunks that begin in it are cut out of one buffer. */
+export const SPAN_BYTES = 4 * 1024 * 1024;
+
+/** A file that is cut in spans. */
+export interface SpannedFile {
+  descriptor: number;
+  /** Bytes it must have. */
+  size: number;
+  hash: HashFunction;
+  params: ChunkerParams;
+  /** Bytes of a span; SPAN_BYTES unless said. */
+  span?: number;
+}
+
+/** What a thread finds out of a span without knowing where the chunks before it end. */
+export interface CutSpan {
+  /** The span from `begin` on, and behind it what the last of its chunks may need. */
+  bytes: Uint8Array<ArrayBuffer>;
+  begin: number;
+  /** Bytes from `begin` on that were read: fewer than were asked for when the file is shorter than it should be. */
+  length: number;
+  /** Every place where the content asks for a cut: the number of bytes from `begin` up to it, ascending. */
+  places: Uint32Array<ArrayBuffer>;
+  /** The chunks if one of them begins at the first place: where each begins, where the last ends, and their digests. */
+  bounds: Uint32Array<ArrayBuffer>;
+  digests: Uint8Array<ArrayBuffer>;
+}
+
+/** Length of the buffers that SpanCutter fills. */
+export function spanBufferBytes(params: ChunkerParams, span = SPAN_BYTES): number {
+  return GEAR_WINDOW + readBytes(params, span);
+}
+
+/** A span and what may belong to its last chunk, in whole inputs of the scanner. */
+function readBytes({ max }: ChunkerParams, span: number): number {
+  return span + Math.ceil(max / SCAN_BYTES) * SCAN_BYTES;
+}
+
+/** Bytes that a span of the file takes into its buffer, from its begin on. */
+function expectedBytes({ size, params, span = SPAN_BYTES }: Omit<SpannedFile, 'descriptor'>, start: number): number {
+  return Math.min(size - start, readBytes(params, span));
+}
+
+interface Stretch {
+  /** Where the first chunk begins. */
+  from: number;
+  /** No chunk that begins here or later is asked for. */
+  until: number;
+  /** Where the bytes end; it must be the file's end when fewer than `max` follow on `until`. */
+  end: number;
+}
+
+/** Where the chunks of a stretch end, by the places that its content asks for: the cuts of createChunker. Pure. */
+export function chunkEnds(places: Uint32Array, { from, until, end }: Stretch, { min, max }: ChunkerParams): number[] {
+  const ends: number[] = [];
+  let index = 0;
+  for (let at = from; at < until; ) {
+    while (index < places.length && (places[index] as number) < at + min) index++;
+    at = Math.min(places[index] ?? end, at + max, end);
+    ends.push(at);
+  }
+  return ends;
+}
+
+/**
+ * Cuts spans of one file, in any order, so that several threads can do it. Where the content asks for cuts is told by the
+ * 64 bytes before; which of these places are cuts depends on all before, and is decided by a ChunkChain.
+ */
+export class SpanCutter {
+  constructor(private readonly file: SpannedFile) {}
+
+  /** Cuts the span that begins at `start`, in a buffer of spanBufferBytes. Errors: those of the file system, as Node raises them. */
+  cut(start: number, bytes: Uint8Array<ArrayBuffer>): CutSpan {
+    const { hash, params, span = SPAN_BYTES } = this.file;
+    const begin = Math.min(start, GEAR_WINDOW);
+    const { length, places } = this.scan(start, bytes, begin);
+    const until = Math.min(span, length);
+    const guess = start === 0 ? 0 : Math.min(places[0] ?? 0, until);
+    const bounds = [guess, ...chunkEnds(places, { from: guess, until, end: length }, params)];
+    const digests = new Uint8Array((bounds.length - 1) * DIGEST_BYTES);
+    for (let index = 1; index < bounds.length; index++) {
+      const chunk = bytes.subarray(begin + (bounds[index - 1] as number), begin + (bounds[index] as number));
+      digests.set(hash.digest(chunk), (index - 1) * DIGEST_BYTES);
+    }
+    return { bytes, begin, length, places, bounds: Uint32Array.from(bounds), digests };
+  }
+
+  /** Reads a span piece by piece, each scanned while it is in the processor's cache. */
+  private scan(start: number, bytes: Uint8Array, begin: number): Pick<CutSpan, 'length' | 'places'> {
+    const { descriptor, params } = this.file;
+    const scanner = createGearScanner(Math.round(Math.log2(params.target)));
+    const places = new Places();
+    scanner.scan(bytes.subarray(0, readAt(descriptor, bytes.subarray(0, begin), start - begin)));
+    const wanted = expectedBytes(this.file, start);
+    let length = 0;
+    while (length < wanted) {
+      const piece = bytes.subarray(begin + length, begin + Math.min(length + SCAN_BYTES, wanted));
+      const read = readAt(descriptor, piece, start + length);
+      places.add(scanner.scan(piece.subarray(0, read)), length);
+      length += read;
+      if (read < piece.length) break;
+    }
+    return { length, places: places.all() };
+  }
+}
+
+/** Places as they are found: few in most content, one a byte in the worst. */
+class Places {
+  private list = new Uint32Array(256);
+  private count = 0;
+
+  add(found: Uint32Array, offset: number): void {
+    if (this.count + found.length > this.list.length) {
+      const longer = new Uint32Array(2 * (this.count + found.length));
+      longer.set(this.list.subarray(0, this.count));
+      this.list = longer;
+    }
+    for (let index = 0; index < found.length; index++) this.list[this.count++] = (found[index] as number) + offset;
+  }
+
+  all(): Uint32Array<ArrayBuffer> {
+    return this.list.slice(0, this.count);
+  }
+}
+
+/**
+ * Joins the spans of a file, in order, to its chunks: those of one pass over the whole. A chunk that the thread did not
+ * guess, one or two a span, gets its digest here; so does the whole file.
+ */
+export class ChunkChain {
+  private readonly whole: Hasher;
+  /** Where the next span begins, and the next chunk. */
+  private start = 0;
+  private next = 0;
+
+  constructor(private readonly file: Omit<SpannedFile, 'descriptor'>) {
+    this.whole = file.hash.create();
+  }
+
+  /** The chunks that begin in the next span; undefined for a span that is not what the file's size promises. */
+  join({ bytes, begin, length, places, bounds, digests }: CutSpan): CutBlock | undefined {
+    const { size, hash, params, span = SPAN_BYTES } = this.file;
+    if (length !== expectedBytes(this.file, this.start)) return undefined;
+    const own = Math.min(span, length);
+    this.whole.update(bytes.subarray(begin, begin + own));
+    const from = this.next - this.start;
+    const ends = chunkEnds(places, { from, until: own, end: length }, params);
+    const block = {
+      bytes,
+      begin: begin + from,
+      lengths: new Uint32Array(ends.length),
+      digests: new Uint8Array(ends.length * DIGEST_BYTES),
+    };
+    let at = from;
+    let guessed = 0;
+    for (const [index, end] of ends.entries()) {
+      while (guessed < bounds.length && (bounds[guessed] as number) < at) guessed++;
+      const known = bounds[guessed] === at && bounds[guessed + 1] === end;
+      const digest = known
+        ? digests.subarray(guessed * DIGEST_BYTES, (guessed + 1) * DIGEST_BYTES)
+        : hash.digest(bytes.subarray(begin + at, begin + end));
+      block.digests.set(digest, index * DIGEST_BYTES);
+      block.lengths[index] = end - at;
+      at = end;
+    }
+    this.next = this.start + at;
+    this.start += own;
+    return this.start < size ? block : { ...block, whole: new Uint8Array(this.whole.digest()) };
+  }
+}
+
+/** Fills the buffer from a place of the file, less at the file's end; gives how many bytes. */
+function readAt(descriptor: number, buffer: Uint8Array, position: number): number {
+  let count = 0;
+  while (count < buffer.length) {
+    const read = readSync(descriptor, buffer, count, buffer.length - count, position + count);
+    if (read === 0) break;
+    count += read;
+  }
+  return count;
+}
