@@ -1,3 +1,4 @@
+import type { LinkMode } from '../core/link-mode.js';
 import type { LevelEntry } from './document.js';
 import { environmentSettings } from './environment.js';
 import type { FileLevel, Level } from './levels.js';
@@ -6,7 +7,6 @@ import {
   type FIXED,
   type FixedKey,
   type KnownKey,
-  type LinkMode,
   OF_REMOTE,
   printable,
   type SettingValue,

@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { LINK_MODES } from '../core/link-mode.js';
 import { redactUrl } from '../core/redact.js';
 import {
   boolean,
@@ -14,10 +15,6 @@ import {
   text,
 } from './kinds.js';
 import { nearest } from './nearest.js';
-
-/** Ways to bring an object into the workspace. */
-export const LINK_MODES = ['reflink', 'copy', 'hardlink', 'symlink'] as const;
-export type LinkMode = (typeof LINK_MODES)[number];
 
 /** One setting: what its value may be, and who may set it. */
 export interface Setting<T> {

@@ -11,9 +11,9 @@ import {
   statSync,
 } from 'node:fs';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
+import type { LinkMode } from '../core/link-mode.js';
 import type { ObjectCache } from './cache.js';
 import { type CacheBatch, changedWhileRead } from './cache-batch.js';
-import type { LinkMode } from './link-modes.js';
 import { hashStream, type StreamResult } from './stream-copy.js';
 
 const UNSUPPORTED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EINVAL', 'EPERM', 'EMLINK', 'ENOTTY']);

@@ -15,15 +15,12 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
+import type { LinkMode } from '../core/link-mode.js';
 import { corrupt, missing, type ObjectCache } from './cache.js';
 import { FileWriter } from './file-writer.js';
 import { type NewFileStat, writeNewFile } from './new-file.js';
 import { digestOf, type Oid, splitOid } from './oid.js';
 import { copyAndHash, copyOnly } from './stream-copy.js';
-
-/** How a cached object becomes a file of the workspace. */
-export const LINK_MODES = ['reflink', 'copy', 'hardlink', 'symlink'] as const;
-export type LinkMode = (typeof LINK_MODES)[number];
 
 /** Files up to this many bytes are read, checked and written in one go. */
 export const SMALL_FILE_BYTES = 1024 * 1024;

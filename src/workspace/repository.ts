@@ -1,7 +1,7 @@
+import type { LinkMode } from '../core/link-mode.js';
 import type { Git, RepositoryLayout } from '../git/git.js';
 import type { ObjectCache } from '../objects/cache.js';
 import type { HashFunction } from '../objects/hash.js';
-import type { LinkMode } from '../objects/link-modes.js';
 import type { CacheUse } from './cache-use.js';
 import type { StatIndex } from './stat-index.js';
 

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LinkMode } from '../../src/objects/link-modes.js';
+import type { LinkMode } from '../../src/core/link-mode.js';
 import { loadTargets, selectTargets } from '../../src/workspace/pointers.js';
 import { unprotect } from '../../src/workspace/unprotect.js';
 import { describeTree } from '../helpers/describe-tree.js';

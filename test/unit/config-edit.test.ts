@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type LevelFile, parseFile, readSettings } from '../../src/config/document.js';
 import { withoutKey, withValue } from '../../src/config/edit.js';
-import { FIXED, LINK_MODES, OF_REMOTE, type SettingValue } from '../../src/config/settings.js';
+import { FIXED, OF_REMOTE, type SettingValue } from '../../src/config/settings.js';
+import { LINK_MODES } from '../../src/core/link-mode.js';
 
 const HOME = '/home/ada';
 const local: LevelFile = { level: 'local', path: '/repo/.git/mlv/config.yaml' };

@@ -1,6 +1,6 @@
 import { constants, copyFileSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { LINK_MODES, type LinkMode } from '../../core/link-mode.js';
 import { makeCacheDirectory } from '../../objects/group-directory.js';
-import { LINK_MODES, type LinkMode } from '../../objects/link-modes.js';
 import { TemporaryFiles } from '../../objects/temporary-files.js';
 import { absolutePath } from '../../workspace/paths.js';
 import { temporaryBeside } from '../../workspace/workspace-temporary.js';
