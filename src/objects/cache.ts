@@ -130,15 +130,19 @@ export class ObjectCache {
 
   /** An open descriptor for reading, which the caller closes, and the size. Errors: `OBJECT_MISSING`, `FILE_SYSTEM`. */
   open(oid: Oid): { descriptor: number; size: number } {
+    const descriptor = this.openUnseen(oid);
+    return { descriptor, size: fstatSync(descriptor).size };
+  }
+
+  /** As open, where the size shows when it is read. */
+  openUnseen(oid: Oid): number {
     const path = this.pathOf(oid);
-    let descriptor: number;
     try {
-      descriptor = openSync(path, 'r');
+      return openSync(path, 'r');
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') throw missing(oid);
       throw fileSystemError('read', path, error);
     }
-    return { descriptor, size: fstatSync(descriptor).size };
   }
 
   /** Reads the whole object and compares it with its name. Errors: `OBJECT_CORRUPT`, `OBJECT_MISSING`. */

@@ -78,11 +78,7 @@ export class FileCutter {
 }
 
 /** Reads `length` bytes at the descriptor's position, fewer at the end of the file; gives how many. */
-export function fill(
-  descriptor: number,
-  buffer: Uint8Array,
-  { offset, length }: { offset: number; length: number },
-): number {
+function fill(descriptor: number, buffer: Uint8Array, { offset, length }: { offset: number; length: number }): number {
   let count = 0;
   while (count < length) {
     const read = readSync(descriptor, buffer, offset + count, length - count, null);

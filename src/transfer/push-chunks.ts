@@ -49,13 +49,18 @@ export class ChunkSender {
    */
   async file({ oid, size }: { oid: Oid; size: number }): Promise<PlacedChunk[]> {
     const chunks: PlacedChunk[] = [];
-    this.options.phase.expect({ bytes: size });
-    this.filler.beginFile();
-    if (size <= this.options.info.chunker.whole) {
-      const waiting = this.send(digestOf(oid), this.source.readWhole(oid, size), chunks);
-      if (waiting) await waiting;
-    } else await this.source.eachChunk(oid, size, (digest, bytes) => this.send(digest, bytes, chunks));
+    if (size <= this.options.info.chunker.whole) await this.whole({ oid, size }, chunks);
+    else {
+      this.begin(size);
+      await this.source.eachChunk(oid, size, (digest, bytes) => this.send(digest, bytes, chunks));
+    }
     return chunks;
+  }
+
+  /** As `file`, for one that is one chunk: there is a promise only where something has to be waited for. */
+  whole({ oid, size }: { oid: Oid; size: number }, chunks: PlacedChunk[] = []): undefined | Promise<void> {
+    this.begin(size);
+    return this.send(digestOf(oid), this.source.readWhole(oid, size), chunks);
   }
 
   /** Sees to it that everything that was sent is in a pack. Errors: those of the uploads. */
@@ -66,6 +71,11 @@ export class ChunkSender {
   /** Ends what works beside the main thread. Never fails. */
   close(): Promise<void> {
     return this.threads.close();
+  }
+
+  private begin(size: number): void {
+    this.options.phase.expect({ bytes: size });
+    this.filler.beginFile();
   }
 
   private send(digest: Buffer, bytes: Buffer, into: PlacedChunk[]): undefined | Promise<void> {

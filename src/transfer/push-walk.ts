@@ -140,7 +140,8 @@ export class PushWalk {
       } else if (!this.isPlaced(reader.digest, reader.size)) {
         const oid = this.options.session.cache.oid(reader.digest);
         const file = { oid, size: reader.size, path: `${path}/${reader.name}` };
-        if (!(await this.file(file))) complete = false;
+        const sent = this.file(file);
+        if (!(typeof sent === 'boolean' ? sent : await sent)) complete = false;
       }
       const turn = this.options.sender.turns.due();
       if (turn) await turn;
@@ -155,18 +156,33 @@ export class PushWalk {
     return this.files.get(digestKey(digest)) === true;
   }
 
-  private async file(file: FileAt): Promise<boolean> {
+  /** A promise only where something has to be waited for: there may be a million files. */
+  private file(file: FileAt): boolean | Promise<boolean> {
     if (file.size > IN_TREE_BYTES) return this.ownRecord(file);
-    const { sender, places, whole } = this.options;
-    return this.guard(file, async () => {
-      try {
-        const chunks = await sender.file(file);
-        if (file.size > whole) places.addFile(digestOf(file.oid), chunks);
-      } catch (error) {
-        // What was only to be written once more stays where it is.
-        if (!reasonOf(error) || !places.restore(digestOf(file.oid))) throw error;
-      }
-    });
+    if (file.size > this.options.whole) return this.chunked(file);
+    try {
+      const waiting = this.options.sender.whole(file);
+      return waiting?.then(...this.outcomes(file)) ?? true;
+    } catch (error) {
+      return this.isThereAnyway(file, error);
+    }
+  }
+
+  private chunked(file: FileAt): Promise<boolean> {
+    const { sender, places } = this.options;
+    const sent = sender.file(file).then((chunks) => places.addFile(digestOf(file.oid), chunks));
+    return sent.then(...this.outcomes(file));
+  }
+
+  private outcomes(file: FileAt): [() => boolean, (error: unknown) => boolean] {
+    return [() => true, (error) => this.isThereAnyway(file, error)];
+  }
+
+  /** True for a file that cannot be read and was only to be written once more: it stays where it is. Notes any other. */
+  private isThereAnyway(file: FileAt, error: unknown): boolean {
+    if (reasonOf(error) && this.options.places.restore(digestOf(file.oid))) return true;
+    this.noteFailure(file, error);
+    return false;
   }
 
   /** A file with a record of its own, which the remote may have already. */
@@ -219,11 +235,16 @@ export class PushWalk {
       await work();
       return true;
     } catch (error) {
-      const reason = reasonOf(error);
-      if (!reason) throw error;
-      this.options.failed.push({ path: object.path, oid: object.oid, reason, message: (error as MlvError).message });
+      this.noteFailure(object, error);
       return false;
     }
+  }
+
+  /** Notes what the cache lacks or holds damaged. Throws any other error. */
+  private noteFailure({ oid, path }: { oid: Oid; path: string }, error: unknown): void {
+    const reason = reasonOf(error);
+    if (!reason) throw error;
+    this.options.failed.push({ path, oid, reason, message: (error as MlvError).message });
   }
 }
 

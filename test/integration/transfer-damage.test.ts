@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isMlvError } from '../../src/core/errors.js';
 import type { ObjectCache } from '../../src/objects/cache.js';
@@ -135,6 +135,22 @@ describe('a push from a cache that is not whole', () => {
       await expectClosed(remote, cache.hash);
     },
   );
+
+  it.each<[string, (object: string, content: Buffer) => void]>([
+    ['longer by a byte', (object, content) => writeFileSync(object, Buffer.concat([content, Buffer.of(0)]))],
+    ['shorter by a byte', (object, content) => writeFileSync(object, content.subarray(0, -1))],
+    ['empty', (object) => writeFileSync(object, '')],
+    ['a directory', (object) => mkdirSync(object)],
+  ])('never records a small file that is %s, and sends the others', async (_how, write) => {
+    const object = cache.pathOf(oidAt('small.bin'));
+    const content = readFileSync(object);
+    rmSync(object);
+    write(object, content);
+    const report = await push(openSession(cache, remote), [root]);
+    expect(report).toMatchObject({ pushed: 0, failed: [{ path: 'data/small.bin', reason: 'corrupt' }] });
+    expect(report.packs).toBeGreaterThan(0);
+    await expectClosed(remote, cache.hash);
+  });
 
   it.each([20, 20 * KiB, 600 * KiB, 5 * MiB])(
     'never records a single file of %i bytes that is damaged',
