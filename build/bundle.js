@@ -30,6 +30,7 @@ const LIGHT = {
   'hook-entry': 'src/cli/hook-entry.ts',
   'textconv-entry': 'src/cli/textconv-entry.ts',
   'push-worker': 'src/transfer/push-worker.ts',
+  'fetch-worker': 'src/transfer/fetch-worker.ts',
   'write-worker': 'src/objects/write-worker.ts',
 };
 

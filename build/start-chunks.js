@@ -62,10 +62,17 @@ function neededBy(infos) {
 function chunkOf(path, entries, { first, verbs, whole, light, count }) {
   const lightly = entries.filter((entry) => light.includes(entry)).map((entry) => basename(entry, '.ts'));
   // The files that light entries share with each other and with verbs are small.
-  if (lightly.length > 0) return `for-${lightly.sort().join('-')}`;
+  if (lightly.length > 0) return `for-${together(lightly).join('-')}`;
   const share = entries.filter((entry) => entry.startsWith(`${verbs}/`)).length;
   if (share >= count * COMMON_SHARE || entries.some((entry) => first.includes(entry))) return 'common';
   if (share >= SHARED_COUNT) return path.startsWith('src/') ? `shared-${path.split('/')[1]}` : 'shared-libraries';
   const ours = entries.filter((entry) => entry.startsWith('src/'));
   return Object.keys(whole).find((name) => ours.length > 0 && ours.every((entry) => whole[name].includes(entry)));
+}
+
+/** What threads share with other light entries is one file, whichever threads: more files would take longer to find. */
+function together(lightly) {
+  const isThread = (name) => name.endsWith('-worker');
+  const names = lightly.every(isThread) ? lightly : lightly.map((name) => (isThread(name) ? 'threads' : name));
+  return [...new Set(names)].sort();
 }

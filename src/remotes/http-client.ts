@@ -62,16 +62,20 @@ export class HttpClient {
     this.agents.destroy();
   }
 
-  private once({ method, url, range, signal }: HttpRequest): Promise<IncomingMessage> {
+  /** What a request to that address says beside it: credentials only within the origin. */
+  headersFor(url: URL, range: string | undefined): Record<string, string> {
     const { authorization, origin } = this.options;
-    const headers = {
+    return {
       // A server that compresses on the way would change sizes and ranges.
       'accept-encoding': 'identity',
       'user-agent': 'mlv',
       ...(range !== undefined && { range }),
       ...(authorization !== undefined && url.origin === origin && { authorization }),
     };
-    return exchange(this.agents, { method, url, headers, signal });
+  }
+
+  private once({ method, url, range, signal }: HttpRequest): Promise<IncomingMessage> {
+    return exchange(this.agents, { method, url, headers: this.headersFor(url, range), signal });
   }
 }
 

@@ -8,6 +8,8 @@ import { checkInterrupted, interruption } from './interrupted.js';
 import { checkKey, checkRange, rangeBeyondEnd } from './keys.js';
 import { networkFailure } from './network-failure.js';
 import type {
+  ByteRange,
+  Carrier,
   CredentialSource,
   GetOptions,
   PutOptions,
@@ -91,6 +93,14 @@ class HttpRemote implements Remote {
       response.destroy();
       throw error;
     }
+  }
+
+  async getBy(carrier: Carrier, key: string, options: { range: ByteRange; signal?: AbortSignal }): Promise<boolean> {
+    const { range, signal } = options;
+    checkRange(this.begin('get', key, signal), range);
+    const bytes = `bytes=${range.start}-${range.start + range.length - 1}`;
+    const url = this.urlOf(key);
+    return carrier({ url: url.href, headers: this.client.headersFor(url, bytes) }, () => undefined);
   }
 
   async put(key: string, _body: RemoteBody, { signal }: PutOptions = {}): Promise<never> {

@@ -1,8 +1,8 @@
 import { observeBody } from './body.js';
 import { firstLevel, type Level, nextLevel } from './level.js';
 import { isOverload } from './overload.js';
-import type { GetOptions, ListOptions, Remote, RemoteContent, RemoteEntry } from './remote.js';
-import { wrap } from './wrap.js';
+import type { Carrier, GetOptions, ListOptions, Remote, RemoteContent, RemoteEntry } from './remote.js';
+import { getByBelow, wrap } from './wrap.js';
 
 /** Requests at once to begin with: enough to measure by, too few to be refused. */
 const START = 6;
@@ -34,6 +34,7 @@ export function withLimit(remote: Remote, options: LimitOptions): Remote {
     put: (key, body, call) => gate.pass(body.size, () => remote.put(key, body, call)),
     delete: (keys, call) => gate.pass(0, () => remote.delete(keys, call)),
     get: (key, call) => limitedGet(gate, (given) => remote.get(key, given), call),
+    getBy: (carrier, key, call) => limitedGetBy(gate, remote, carrier, { key, call }),
     list: (prefix, call) => limitedList(gate, remote, { prefix, call }),
   });
 }
@@ -156,6 +157,27 @@ async function limitedGet(
     travelled += count;
   };
   return { size: content.size, body: observeBody(content.body, { bytes, end }) };
+}
+
+/** What came to nothing says nothing of how much the remote can take: the get that follows does. */
+async function limitedGetBy(
+  gate: Gate,
+  remote: Remote,
+  carrier: Carrier,
+  { key, call }: { key: string; call: Parameters<NonNullable<Remote['getBy']>>[2] },
+): Promise<boolean> {
+  const pass = await gate.enter(call.range.length);
+  let whole = false;
+  let travelled = 0;
+  const onBytes = (bytes: number): void => {
+    travelled += bytes;
+  };
+  try {
+    whole = await getByBelow(remote, { carrier, onBytes }, key, call);
+    return whole;
+  } finally {
+    gate.leave(pass, whole ? { bytes: travelled } : undefined);
+  }
 }
 
 async function* limitedList(

@@ -1,6 +1,6 @@
 import { observeBody } from './body.js';
 import type { ListOptions, Remote, RemoteBody, RemoteEntry } from './remote.js';
-import { wrap } from './wrap.js';
+import { getByBelow, wrap } from './wrap.js';
 
 const ENTRIES_PER_REQUEST = 1000;
 
@@ -45,6 +45,10 @@ export function withMeter(remote: Remote, meter: Meter): Remote {
       request();
       const { size, body } = await remote.get(key, call);
       return { size, body: observeBody(body, { bytes: (bytesDown) => meter.add({ bytesDown }) }) };
+    },
+    getBy: (carrier, key, call) => {
+      request();
+      return getByBelow(remote, { carrier, onBytes: (bytesDown) => meter.add({ bytesDown }) }, key, call);
     },
     put: (key, body, call) => {
       request();

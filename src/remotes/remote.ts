@@ -42,6 +42,19 @@ export interface GetOptions {
   signal?: AbortSignal;
 }
 
+/** A ranged GET as anybody can make it who speaks HTTP: without redirects, further tries, or a look at the answer. */
+export interface PlainGet {
+  /** Of http or https. */
+  url: string;
+  /** Complete, credentials among them: for this request, and soon. */
+  headers: Record<string, string>;
+}
+
+/**
+ * Makes a request in a remote's place, and tells of the bytes that arrive. False where anything is not as it should be.
+ */
+export type Carrier = (request: PlainGet, onBytes: (bytes: number) => void) => Promise<boolean>;
+
 export interface PutOptions {
   /**
    * Ask the server to write only where nothing is. An optimisation for servers that support it, never a lock:
@@ -82,6 +95,12 @@ export interface Remote {
   /** The entry at that key, or undefined where there is none. */
   stat(key: string, options?: { signal?: AbortSignal }): Promise<RemoteEntry | undefined>;
   get(key: string, options?: GetOptions): Promise<RemoteContent>;
+  /**
+   * Has a carrier make the request of a ranged `get` over connections of its own, as a thread does. False where that came to
+   * nothing, for whatever reason: then `get` is to be asked, which tries again and has the words for what is wrong. Absent where
+   * requests cannot be made by others.
+   */
+  getBy?(carrier: Carrier, key: string, options: { range: ByteRange; signal?: AbortSignal }): Promise<boolean>;
   /**
    * Stores the body: readers see the old content or the whole new one, never a part. `exists` only where `ifAbsent`
    * was asked for and the server refused because of it.

@@ -1,7 +1,7 @@
 import type { Reporter } from '../core/reporter.js';
 import { observeBody } from './body.js';
 import type { Remote, RemoteBody } from './remote.js';
-import { wrap } from './wrap.js';
+import { getByBelow, wrap } from './wrap.js';
 
 /** Smaller bodies are gone before anybody has read their line. */
 const LEAST_BYTES = 256 * 1024;
@@ -26,6 +26,15 @@ export function withReporter(remote: Remote, reporter: Reporter): Remote {
       call?.signal?.addEventListener('abort', end);
       const body = observeBody(content.body, { bytes: (count) => shown.advance(count), end });
       return { size: content.size, body };
+    },
+    getBy: async (carrier, key, call) => {
+      const bytes = call.range.length;
+      const shown = bytes < LEAST_BYTES ? undefined : reporter.transfer(shortName(key), { bytes, direction: 'down' });
+      try {
+        return await getByBelow(remote, { carrier, onBytes: (count) => shown?.advance(count) }, key, call);
+      } finally {
+        shown?.end();
+      }
     },
     put: async (key, body, call) => {
       if (body.size < LEAST_BYTES) return remote.put(key, body, call);

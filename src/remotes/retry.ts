@@ -19,6 +19,8 @@ export function withRetry(remote: Remote, options: RetryOptions = {}): Remote {
     put: (key, body, call) => backoff(call?.signal).run(() => remote.put(key, body, call)),
     delete: (keys, call) => backoff(call?.signal).run(() => remote.delete(keys, call)),
     list: (prefix, call) => resumingList(remote, backoff(call?.signal), { prefix, call: call ?? {} }),
+    // What came to nothing is asked of `get`, which tries again.
+    getBy: async (carrier, key, call) => (await remote.getBy?.(carrier, key, call)) ?? false,
     get: async (key, call = {}) => {
       const failures = backoff(call.signal);
       const content = await failures.run(() => remote.get(key, call));

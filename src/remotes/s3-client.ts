@@ -1,9 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { type GetObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
+import type { PlainGet } from './remote.js';
 import type { S3Credentials } from './s3-credentials.js';
 import { readFailure } from './s3-failure.js';
 import { SILENT_LOGGER } from './s3-logger.js';
@@ -22,6 +23,7 @@ export class S3Connection {
   private readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent };
   private readonly declared = new WeakMap<object, string>();
   private client: S3Client;
+  private signer: S3Client | undefined;
 
   private constructor(
     private readonly options: S3Options,
@@ -63,6 +65,13 @@ export class S3Connection {
     }
   }
 
+  /** A request as the SDK would make it now, signed, which is not made. Errors: the SDK's. */
+  async signed(command: GetObjectCommand): Promise<PlainGet> {
+    this.signer ??= this.newSigner();
+    const { request } = (await this.signer.send(command)) as unknown as { request: HttpRequest };
+    return { url: urlOf(request), headers: request.headers };
+  }
+
   close(): void {
     this.agents.httpAgent.destroy();
     this.agents.httpsAgent.destroy();
@@ -71,6 +80,7 @@ export class S3Connection {
   private moveTo(region: string): void {
     this.region = region;
     this.client = this.newClient();
+    this.signer = undefined;
   }
 
   /** True when a streamed body must come with its hash, because nothing else would tell the server that it is whole. */
@@ -139,6 +149,20 @@ export class S3Connection {
     return client;
   }
 
+  /** A client that sends nothing: the answer to a command is its request. */
+  private newSigner(): S3Client {
+    const signer = new S3Client({ ...this.config, region: this.region });
+    signer.middlewareStack.add(
+      () => async (args) => {
+        const output = { $metadata: {}, request: args.request };
+        return { response: undefined, output };
+      },
+      // After the signature.
+      { name: 'mlvSigned', step: 'finalizeRequest', priority: 'low' },
+    );
+    return signer;
+  }
+
   private prepareUpload({ headers, body }: UploadRequest): void {
     // The SDK puts a stream of its own around the body's where it adds a checksum, and listens to its errors nowhere.
     if (body instanceof Readable) body.on('error', () => undefined);
@@ -146,6 +170,25 @@ export class S3Connection {
     const hash = this.unsigned ? 'UNSIGNED-PAYLOAD' : declared;
     if (hash) headers[PAYLOAD_HASH] ??= hash;
   }
+}
+
+/** What the SDK's requests are, as far as it matters here. */
+interface HttpRequest {
+  protocol: string;
+  hostname: string;
+  port?: number;
+  path: string;
+  query?: Record<string, string | string[] | null>;
+  headers: Record<string, string>;
+}
+
+/** The address, without a change to what was signed. */
+function urlOf({ protocol, hostname, port, path, query = {} }: HttpRequest): string {
+  const parameters = Object.entries(query).flatMap(([name, value]) =>
+    [value ?? ''].flat().map((each) => `${encodeURIComponent(name)}=${encodeURIComponent(each)}`),
+  );
+  const search = parameters.length > 0 ? `?${parameters.join('&')}` : '';
+  return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}${search}`;
 }
 
 interface UploadRequest {

@@ -4,6 +4,7 @@ import { isMlvError, type MlvError } from '../core/errors.js';
 import { checkRange, rangeBeyondEnd } from './keys.js';
 import type {
   ByteRange,
+  Carrier,
   CredentialSource,
   GetOptions,
   ListOptions,
@@ -81,6 +82,16 @@ class S3Remote implements Remote {
     } catch (error) {
       throw range && isRangeRefused(error) ? rangeBeyondEnd(call.attempt, range, { cause: error.cause }) : error;
     }
+  }
+
+  async getBy(carrier: Carrier, key: string, options: { range: ByteRange; signal?: AbortSignal }): Promise<boolean> {
+    const { range, signal } = options;
+    const call = this.access.begin('get', key, signal);
+    checkRange(call.attempt, range);
+    const Range = `bytes=${range.start}-${range.start + range.length - 1}`;
+    const command = new GetObjectCommand({ ...this.access.address(key), Range });
+    const request = await this.parts.connection.signed(command).catch(() => undefined);
+    return request ? carrier(request, () => undefined) : false;
   }
 
   async put(key: string, body: RemoteBody, options: PutOptions = {}): Promise<'created' | 'exists'> {

@@ -5,6 +5,7 @@ import { checkInterrupted } from '../remotes/interrupted.js';
 import { copyLocal, type DamagedChunk, damagedChunks } from './fetch-local.js';
 import { FetchPlanner, type WantedFile } from './fetch-plan.js';
 import { LocalChunks, type LocalPart } from './fetch-reuse.js';
+import { FetchThreads, type FetchThreadsOptions } from './fetch-thread.js';
 import { inParallel } from './in-parallel.js';
 import { LargeTarget } from './large-target.js';
 import { planRanges, type RangeRequest, type Wanted } from './range-plan.js';
@@ -13,6 +14,7 @@ import { packKey } from './remote-layout.js';
 import type { FailedObject, FetchRoot, FormerVersions } from './roots.js';
 import { type FreeBuffers, RunWriter } from './run-writer.js';
 import type { TransferSession } from './session.js';
+import { LEAST_THREADED_BYTES, MOST_THREADED_CHUNKS, ThreadedRanges } from './threaded-ranges.js';
 
 /** Finished objects get their names at least that often, so that a killed fetch keeps what it had. */
 const COMMIT_EVERY_MS = 5000;
@@ -24,6 +26,8 @@ export interface FetchOptions {
   formerVersions?: FormerVersions;
   /** What pointers named anywhere: files of directories that no remote knows, which a merge made, are looked for there. */
   anyVersions?: FormerVersions;
+  /** How threads bring large files; for tests. */
+  threads?: FetchThreadsOptions & { leastBytes?: number; leastRequestBytes?: number };
   /** Only directory listings: those of the level that is asked for, or of everything below it; no content of files. */
   listings?: 'level' | 'all';
 }
@@ -65,6 +69,8 @@ export class FetchRun {
   private readonly packs = new Set<string>();
   private readonly buffers: FreeBuffers = [];
   private readonly packNames = new Map<Buffer, string>();
+  private threads: FetchThreads | undefined;
+  private threaded: ThreadedRanges | undefined;
   private planner: FetchPlanner | undefined;
   /** Files that are whole and checked, and their bytes. */
   private readonly stored = { objects: 0, bytes: 0 };
@@ -84,6 +90,7 @@ export class FetchRun {
   end(): void {
     for (const target of this.inProgress) target.abandon();
     this.batch.abandon();
+    void this.threads?.close();
     this.phase.end();
   }
 
@@ -143,8 +150,20 @@ export class FetchRun {
     });
   }
 
-  private bring(wanted: readonly Wanted<FileChunk>[]): Promise<void> {
-    return inParallel(planRanges(wanted), this.session.options.jobs, (request) => this.readRequest(request));
+  private async bring(wanted: readonly Wanted<FileChunk>[]): Promise<void> {
+    await this.startThreads(wanted);
+    await inParallel(planRanges(wanted), this.session.options.jobs, (request) => this.readRequest(request));
+  }
+
+  private async startThreads(wanted: readonly Wanted<FileChunk>[]): Promise<void> {
+    if (this.threads || !this.session.remote.getBy || wanted.length > MOST_THREADED_CHUNKS) return;
+    const { leastBytes = LEAST_THREADED_BYTES, leastRequestBytes, ...start } = this.options.threads ?? {};
+    const bytes = wanted.reduce((sum, { use, length }) => sum + (use.file.target ? length : 0), 0);
+    if (bytes < leastBytes) return;
+    this.threads = await FetchThreads.start(start);
+    if (this.threads) {
+      this.threaded = new ThreadedRanges(this.session, { threads: this.threads, leastBytes: leastRequestBytes });
+    }
   }
 
   private beginLarge(file: FileInProgress, local: LocalChunks): void {
@@ -187,31 +206,45 @@ export class FetchRun {
   }
 
   private async readRequest(request: RangeRequest<FileChunk>): Promise<void> {
-    const { cache, options } = this.session;
-    const touched = new Set<FileInProgress>();
-    const writer = new RunWriter(this.buffers);
     try {
-      checkInterrupted(options.signal);
-      const key = packKey(cache.hash.algorithm, request.pack);
-      const range = { start: request.start, length: request.length };
-      const content = await this.session.remote.get(key, { range, ...this.session.cancel });
-      this.packs.add(request.pack);
-      await readRange(request, content.body, {
-        hash: cache.hash,
-        take: (part, bytes) => {
-          this.take(part, bytes, writer);
-          touched.add(part.use.file);
-        },
-        refuse: (part, error) => this.fail(part.use.file, error),
-        room: () => writer.room(),
-      });
-      writer.send();
+      checkInterrupted(this.session.options.signal);
+      const rest = this.threaded ? await this.readInThread(this.threaded, request) : request;
+      if (rest) await this.readHere(rest);
     } catch (error) {
       if (!concernsOnePack(error)) throw error;
       for (const part of request.parts) this.fail(part.use.file, error as MlvError);
     }
-    for (const file of touched) if (file.target?.complete) await this.finish(file);
+    const files = new Set(request.parts.map(({ use }) => use.file));
+    for (const file of files) if (file.target?.complete) await this.finish(file);
     await this.commitNowAndThen();
+  }
+
+  /** Gives what no thread could bring. */
+  private readInThread(
+    threaded: ThreadedRanges,
+    request: RangeRequest<FileChunk>,
+  ): Promise<RangeRequest<FileChunk> | undefined> {
+    return threaded.bring(request, ({ use: { file, length } }) => {
+      this.packs.add(request.pack);
+      if (file.state === 'open') this.phase.advance({ bytes: length });
+    });
+  }
+
+  private async readHere(request: RangeRequest<FileChunk>): Promise<void> {
+    const { cache } = this.session;
+    const writer = new RunWriter(this.buffers);
+    const key = packKey(cache.hash.algorithm, request.pack);
+    const range = { start: request.start, length: request.length };
+    checkInterrupted(this.session.options.signal);
+    const content = await this.session.remote.get(key, { range, ...this.session.cancel });
+    this.packs.add(request.pack);
+    await readRange(request, content.body, {
+      hash: cache.hash,
+      take: (part, bytes) => this.take(part, bytes, writer),
+      refuse: (part, error) => this.fail(part.use.file, error),
+      room: () => writer.room(),
+    });
+    writer.send();
   }
 
   private take({ use: { file, at, digest } }: Wanted<FileChunk>, bytes: Buffer, writer: RunWriter): void {

@@ -33,6 +33,8 @@ export class LargeTarget {
   private created = false;
   private finishing = false;
   private dropped = false;
+  /** Borrowers of the descriptor. */
+  private lent = 0;
   private readonly writes = new Set<Promise<void>>();
   /** The kernel lets one thread at a time write to a file: others would only turn in circles. */
   private lastWrite: Promise<void> = Promise.resolve();
@@ -79,6 +81,40 @@ export class LargeTarget {
     this.writes.add(writing);
     this.lastWrite = writing;
     return writing;
+  }
+
+  /**
+   * Opens the file for somebody who writes to `borrowed` by himself, tells `landed` of it, and gives it back in the end.
+   * Errors: `DISK_FULL`, `FILE_SYSTEM`.
+   */
+  lend(): void {
+    this.open();
+    this.lent++;
+  }
+
+  /** The descriptor, which stays what it is until it is given back. */
+  get borrowed(): number {
+    if (this.lent === 0 || this.descriptor === undefined) throw new Error('the file was not borrowed');
+    return this.descriptor;
+  }
+
+  /** True when nothing more is taken of it. */
+  get isDropped(): boolean {
+    return this.dropped;
+  }
+
+  /** Told that a borrower wrote bytes there. */
+  landed(offset: number, length: number): void {
+    if (this.dropped) return;
+    this.left -= length;
+    this.flush?.written(this.size - this.left);
+    this.whole.note(offset, length);
+  }
+
+  /** The borrower writes no more. */
+  giveBack(): void {
+    this.lent--;
+    if (this.dropped) this.rest();
   }
 
   /** Reads back what was written there, as much as `into` holds. Errors: `DISK_FULL`, `FILE_SYSTEM`. */
@@ -142,7 +178,7 @@ export class LargeTarget {
 
   /** Closes the file unless something is using it; true when it is closed. */
   private rest(): boolean {
-    if (this.finishing || this.writes.size > 0 || this.flush?.busy) return false;
+    if (this.finishing || this.lent > 0 || this.writes.size > 0 || this.flush?.busy) return false;
     this.close();
     return true;
   }

@@ -46,7 +46,8 @@ export async function readRange<T extends ChunkUse>(
   cutter.end();
 }
 
-class RangeCutter<T extends ChunkUse> {
+/** Cuts the body of a ranged request as it arrives: see readRange. */
+export class RangeCutter<T extends ChunkUse> {
   /** Where in the pack the next byte of the body is. */
   private position: number;
   private next = 0;
@@ -60,6 +61,7 @@ class RangeCutter<T extends ChunkUse> {
     this.position = request.start;
   }
 
+  /** Takes the next bytes of the body. Errors: those of the sinks. */
   push(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) {
@@ -81,6 +83,7 @@ class RangeCutter<T extends ChunkUse> {
     }
   }
 
+  /** Told that this was the body. Error: `REMOTE_TRANSIENT` where it is too short. */
   end(): void {
     if (this.next < this.request.parts.length) {
       throw new MlvError(

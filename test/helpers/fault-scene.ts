@@ -6,7 +6,7 @@ import { withLimit } from '../../src/remotes/limit.js';
 import { MemoryRemote } from '../../src/remotes/memory.js';
 import type { Remote } from '../../src/remotes/remote.js';
 import { withRetry } from '../../src/remotes/retry.js';
-import { fetchObjects } from '../../src/transfer/fetch.js';
+import { type FetchOptions, fetchObjects } from '../../src/transfer/fetch.js';
 import { push } from '../../src/transfer/push.js';
 import { encodeRemoteInfo, newRemoteInfo } from '../../src/transfer/remote-info.js';
 import { REMOTE_INFO_KEY } from '../../src/transfer/remote-layout.js';
@@ -119,8 +119,8 @@ export function pushWanted(scene: FaultScene, stateDirectory: string): Promise<O
 }
 
 /** Pulls the newer version to the other machine. */
-export function pullWanted(scene: FaultScene): Promise<Outcome> {
-  return attempt(scene, (remote) => fetchObjects(openSession(scene.theirs, remote), [toFetch(scene.wanted)]));
+export function pullWanted(scene: FaultScene, options: FetchOptions = {}): Promise<Outcome> {
+  return attempt(scene, (remote) => fetchObjects(openSession(scene.theirs, remote), [toFetch(scene.wanted)], options));
 }
 
 async function attempt(

@@ -1,0 +1,158 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { FetchAnswer, FetchTask, RangeJob } from './fetch-jobs.js';
+
+/** What a thread runs. The build puts it beside this module; Node runs no TypeScript. */
+const PROGRAM = import.meta.url.endsWith('.ts') ? undefined : new URL('fetch-worker.js', import.meta.url);
+
+/** Threads at most: each takes some 20 MiB, and two receive and check about a GiB in a second. */
+const MOST_THREADS = 2;
+/** A server whose answers are not for threads that often in a row is asked by the main thread alone. */
+const MOST_FAILURES = 3;
+
+export interface FetchThreadsOptions {
+  /** What a thread runs; what the build made by default. */
+  program?: URL | undefined;
+  /** Threads to start; two by default, and none where there is one processor. */
+  count?: number | undefined;
+}
+
+/** A job without what the threads add to it. */
+export type NewRangeJob = Omit<RangeJob, 'id'>;
+
+/** Told how many parts of a job are written so far, and how many bytes came since it was told before. */
+export type FetchProgress = (written: number, received: number) => void;
+
+interface Waiting {
+  progress: FetchProgress;
+  received: number;
+  written: number;
+  ended: (written: number) => void;
+}
+
+/** The threads of one fetch, which make ranged requests by themselves. They keep no process alive that has nothing to wait for. */
+export class FetchThreads {
+  private failures = 0;
+
+  private constructor(private readonly threads: readonly FetchThread[]) {}
+
+  /** Starts threads: some 40 ms. Undefined where none can be had: the requests are then made on the main thread. */
+  static async start({ program = PROGRAM, count }: FetchThreadsOptions = {}): Promise<FetchThreads | undefined> {
+    const cores = availableParallelism();
+    const wanted = count ?? (cores > 1 ? Math.min(cores, MOST_THREADS) : 0);
+    if (program === undefined || wanted === 0) return undefined;
+    const started = await Promise.all(Array.from({ length: wanted }, () => FetchThread.start(program)));
+    const threads = started.filter((thread) => thread !== undefined);
+    return threads.length > 0 ? new FetchThreads(threads) : undefined;
+  }
+
+  /** False when it is no longer worth it to ask: no thread is left, or nothing came of the last requests. */
+  get usable(): boolean {
+    return this.failures < MOST_FAILURES && this.threads.some((thread) => thread.alive);
+  }
+
+  /**
+   * Has the thread with least to do make a request; gives how many of its parts, from the first on, are written. When it
+   * is done, nothing is written any more. Never fails: an aborted signal only ends it early.
+   */
+  async carry(
+    job: NewRangeJob,
+    { progress, signal }: { progress: FetchProgress; signal?: AbortSignal | undefined },
+  ): Promise<number> {
+    const alive = this.threads.filter((thread) => thread.alive).sort((left, right) => left.load - right.load);
+    const written = (await alive[0]?.carry(job, { progress, signal })) ?? 0;
+    this.failures = written > 0 ? 0 : this.failures + 1;
+    return written;
+  }
+
+  /** Ends the threads, whatever they are at. Never fails. */
+  async close(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.close()));
+  }
+}
+
+class FetchThread {
+  alive = true;
+  private readonly jobs = new Map<number, Waiting>();
+  private lastId = 0;
+  private ready: ((alive: boolean) => void) | undefined;
+
+  private constructor(private readonly worker: Worker) {
+    worker.on('message', (answer: FetchAnswer) => this.hear(answer));
+    worker.on('error', () => undefined);
+    // Only now is it certain that it writes nothing more.
+    worker.on('exit', () => this.end());
+  }
+
+  static async start(program: URL): Promise<FetchThread | undefined> {
+    try {
+      const thread = new FetchThread(
+        new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 8 } }),
+      );
+      const alive = await new Promise<boolean>((resolve) => {
+        thread.ready = resolve;
+        thread.send({ kind: 'ready' });
+      });
+      thread.worker.unref();
+      return alive ? thread : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Requests under way. */
+  get load(): number {
+    return this.jobs.size;
+  }
+
+  carry(
+    job: NewRangeJob,
+    { progress, signal }: { progress: FetchProgress; signal: AbortSignal | undefined },
+  ): Promise<number> {
+    if (!this.alive || signal?.aborted) return Promise.resolve(0);
+    const id = ++this.lastId;
+    return new Promise((resolve) => {
+      const leave = (): void => this.send({ kind: 'leave', id });
+      const ended = (written: number): void => {
+        signal?.removeEventListener('abort', leave);
+        this.jobs.delete(id);
+        if (this.jobs.size === 0) this.worker.unref();
+        resolve(written);
+      };
+      this.jobs.set(id, { progress, received: 0, written: 0, ended });
+      signal?.addEventListener('abort', leave);
+      // A process must not end while it waits for an answer.
+      this.worker.ref();
+      this.send({ kind: 'range', job: { ...job, id } });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private send(task: FetchTask): void {
+    this.worker.postMessage(task);
+  }
+
+  private hear(answer: FetchAnswer): void {
+    if (answer.kind === 'ready') {
+      this.ready?.(true);
+      return;
+    }
+    const waiting = this.jobs.get(answer.id);
+    if (!waiting) return;
+    const received = answer.received - waiting.received;
+    waiting.received = answer.received;
+    waiting.written = answer.written;
+    waiting.progress(answer.written, received);
+    if (answer.kind === 'ended') waiting.ended(answer.written);
+  }
+
+  private end(): void {
+    this.alive = false;
+    this.ready?.(false);
+    // What it wrote since its last word is written again.
+    for (const { ended, written } of [...this.jobs.values()]) ended(written);
+  }
+}

@@ -1,0 +1,124 @@
+import { PART_COLUMNS } from './fetch-jobs.js';
+import type { FetchThreads, NewRangeJob } from './fetch-thread.js';
+import type { LargeTarget } from './large-target.js';
+import type { RangeRequest, Wanted } from './range-plan.js';
+import type { ChunkUse } from './range-reader.js';
+import { packKey } from './remote-layout.js';
+import type { TransferSession } from './session.js';
+
+/** Bytes of ranges from which on threads are started for them. */
+export const LEAST_THREADED_BYTES = 48 * 1024 * 1024;
+/**
+ * With more chunks than that (some 3 GiB) none are started: they take 45 MiB, and what is known of the chunks of larger files
+ * takes the memory that a process may have.
+ */
+export const MOST_THREADED_CHUNKS = 40_000;
+/** A smaller request is made and cut sooner than it is explained to a thread. */
+const LEAST_REQUEST_BYTES = 256 * 1024;
+
+/** A chunk of a large file. */
+export interface TargetChunk extends ChunkUse {
+  /** Offset in the file. */
+  at: number;
+  file: { target: LargeTarget | undefined };
+}
+
+export interface ThreadedRangesOptions {
+  threads: FetchThreads;
+  /** Smallest request that is given to a thread; 256 KiB by default. */
+  leastBytes?: number | undefined;
+}
+
+/** Has threads bring ranges of packs into large files: they receive, check and write, and this thread keeps the account. */
+export class ThreadedRanges {
+  constructor(
+    private readonly session: TransferSession,
+    private readonly options: ThreadedRangesOptions,
+  ) {}
+
+  /**
+   * Brings what it can of a request, telling `landed` of each part that is in its file; gives what is left of it to be
+   * asked for as ever, undefined where nothing is. Errors: `DISK_FULL`, `FILE_SYSTEM`, `INTERRUPTED`.
+   */
+  async bring<T extends TargetChunk>(
+    request: RangeRequest<T>,
+    landed: (part: Wanted<T>) => void,
+  ): Promise<RangeRequest<T> | undefined> {
+    const { threads, leastBytes = LEAST_REQUEST_BYTES } = this.options;
+    const targets = targetsOf(request);
+    const { getBy } = this.session.remote;
+    if (!targets || !getBy || request.length < leastBytes || !threads.usable) return request;
+    const { signal } = this.session.options;
+    const { algorithm } = this.session.cache.hash;
+    const range = { start: request.start, length: request.length };
+    const borrowed: LargeTarget[] = [];
+    let written = 0;
+    const note = (count: number): void => {
+      for (; written < count; written++) {
+        const part = request.parts[written] as Wanted<T>;
+        part.use.file.target?.landed(part.use.at, part.use.length);
+        landed(part);
+      }
+    };
+    try {
+      for (const target of targets) {
+        target.lend();
+        borrowed.push(target);
+      }
+      await getBy.call(
+        this.session.remote,
+        async (get, onBytes) => {
+          const progress = (count: number, bytes: number): void => {
+            if (bytes > 0) onBytes(bytes);
+            note(count);
+          };
+          const descriptors = targets.map((target) => target.borrowed);
+          const job = { get, ...range, ...this.hashing, descriptors, ...packed(request, targets) };
+          return (await threads.carry(job, { progress, signal })) === request.parts.length;
+        },
+        packKey(algorithm, request.pack),
+        { range, ...this.session.cancel },
+      );
+    } finally {
+      for (const target of borrowed) target.giveBack();
+    }
+    return restOf(request, written);
+  }
+
+  private get hashing(): Pick<NewRangeJob, 'algorithm' | 'preference'> {
+    const { algorithm, implementation } = this.session.cache.hash;
+    return { algorithm, preference: implementation === 'wasm' ? 'wasm' : 'auto' };
+  }
+}
+
+/** The files of a request, where all are collected in files of their own. */
+function targetsOf<T extends TargetChunk>({ parts }: RangeRequest<T>): LargeTarget[] | undefined {
+  const targets = new Set<LargeTarget>();
+  for (const { use } of parts) {
+    if (!use.file.target || use.file.target.isDropped) return undefined;
+    targets.add(use.file.target);
+  }
+  return [...targets];
+}
+
+function packed<T extends TargetChunk>(
+  { parts }: RangeRequest<T>,
+  targets: readonly LargeTarget[],
+): Pick<NewRangeJob, 'parts' | 'digests'> {
+  const numbers = new Float64Array(parts.length * PART_COLUMNS);
+  const digests = new Uint8Array(parts.length * 32);
+  for (const [index, { offset, length, use }] of parts.entries()) {
+    const file = targets.indexOf(use.file.target as LargeTarget);
+    numbers.set([offset, length, use.length, use.at, file], index * PART_COLUMNS);
+    digests.set(use.digest, index * 32);
+  }
+  return { parts: numbers, digests };
+}
+
+/** A request for the parts from the one with that index on. Pure. */
+export function restOf<T>(request: RangeRequest<T>, from: number): RangeRequest<T> | undefined {
+  const parts = request.parts.slice(from);
+  const first = parts[0];
+  if (!first) return undefined;
+  return { pack: request.pack, start: first.offset, length: request.start + request.length - first.offset, parts };
+}
