@@ -51,6 +51,8 @@ export class CacheBatch {
   /** Shards that are there, and whether a group shares them. */
   private readonly folders = new Map<string, boolean>();
   private readonly known = new Set<string>();
+  /** Shards that were there when that was asked first: most of many objects that are not there need no look. */
+  private formerShards: ReadonlySet<string> | undefined;
   /** Undefined until there are many objects, null where whole folders cannot be made. */
   private shards: FreshShards | null | undefined;
 
@@ -66,9 +68,14 @@ export class CacheBatch {
     return objects >= COMMIT_AFTER_OBJECTS || this.pendingBytes >= COMMIT_AFTER_BYTES;
   }
 
-  /** True when the cache or this batch holds the object, with that size where one is given. */
+  /**
+   * True when the cache or this batch holds the object, with that size where one is given. False, too, for one in a shard
+   * that somebody else made since the first question, or the last commit: it would only be stored twice.
+   */
   holds(hex: string, size?: number): boolean {
-    return this.known.has(hex) || this.cache.hasHex(hex, size);
+    if (this.known.has(hex)) return true;
+    this.formerShards ??= new Set(this.cache.shards());
+    return this.formerShards.has(hex.slice(0, 2)) && this.cache.hasHex(hex, size);
   }
 
   /**
@@ -145,6 +152,7 @@ export class CacheBatch {
     const folders = this.shards?.take() ?? [];
     this.pending = [];
     this.pendingBytes = 0;
+    this.formerShards = undefined;
     let named = 0;
     let namedFolders = 0;
     try {
@@ -167,6 +175,7 @@ export class CacheBatch {
     this.pendingBytes = 0;
     this.shards?.drop();
     this.shards = undefined;
+    this.formerShards = undefined;
     this.known.clear();
   }
 

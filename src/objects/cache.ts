@@ -59,6 +59,11 @@ export class ObjectCache {
     return this.objects;
   }
 
+  /** Names of the shards that are there: no object is in another. Error: `FILE_SYSTEM`. */
+  shards(): string[] {
+    return directoryNames(this.objects);
+  }
+
   /** The oid of a digest in this cache's algorithm. */
   oid(digest: Buffer | string): Oid {
     return toOid(this.hash.algorithm, digest);
@@ -160,7 +165,7 @@ export class ObjectCache {
 
   /** Every object of this cache's algorithm, in the order of their names. */
   *list(): Iterable<CachedObject> {
-    for (const prefix of directoryNames(this.objects)) {
+    for (const prefix of this.shards()) {
       if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
       for (const rest of directoryNames(join(this.objects, prefix))) {
         if (!/^[0-9a-f]{62}$/.test(rest)) continue;

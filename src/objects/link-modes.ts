@@ -41,6 +41,12 @@ export interface NewPlacement {
   path: string;
 }
 
+/**
+ * Told of a new file when it is there, by its stat: `written` where it is one of its own, and not a link to its object.
+ * Undefined where the name is there already.
+ */
+export type PlacedNew = (stat: NewFileStat | undefined, how: { written: boolean }) => void;
+
 /** One file to be brought into the workspace. */
 export interface Placement extends NewPlacement {
   /** A path beside it that nobody else uses. */
@@ -105,25 +111,25 @@ export class Placer {
    * and then tells `done` its stat; undefined where the name is there already, because the file system takes two names for
    * one. Leaves nothing behind when it fails. Errors as place, also of a former file.
    */
-  placeNew(item: NewPlacement, done: (stat: NewFileStat | undefined) => void): void {
+  placeNew(item: NewPlacement, done: PlacedNew): void {
     try {
       const stat = this.linkFirst(item);
-      if (stat) done(stat);
+      if (stat) done(stat, { written: false });
       else this.copyNew(item, done);
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw fileSystemError('write', item.path, error);
-      done(undefined);
+      done(undefined, { written: false });
     }
   }
 
-  private copyNew(item: NewPlacement, done: (stat: NewFileStat | undefined) => void): void {
+  private copyNew(item: NewPlacement, done: PlacedNew): void {
     this.writer.write({
       path: item.path,
       bytes: this.readSmall(item),
       mode: this.modeOf(item),
       done: (stat) => {
         if (stat) this.options.onBytes?.(item.size);
-        done(stat);
+        done(stat, { written: true });
       },
     });
   }

@@ -173,7 +173,7 @@ export class EntryCheckout {
       this.run.report.written++;
       this.run.report.bytes += target.size;
       this.run.phase.advance({ items: 1 });
-      this.run.onPlaced(this.sides.path, this.three.name, target.digest);
+      this.run.onPlaced(this.sides.path, this.three.name, { digest: target.digest });
     };
     try {
       const waiting = this.run.placer.place(request);

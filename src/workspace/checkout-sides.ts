@@ -6,8 +6,9 @@ import type { Oid } from '../objects/oid.js';
 import type { TreeLoader } from '../objects/tree-diff.js';
 import type { TreeEntry } from '../objects/tree-format.js';
 import type { PlanOptions } from './checkout-plan.js';
-import type { DirectoryBlock, StatFields } from './directory-block.js';
+import type { DirectoryBlock } from './directory-block.js';
 import type { RepositoryPath } from './paths.js';
+import type { PlacedContent } from './placed-files.js';
 import type { WantedPart } from './wanted-part.js';
 
 /** What a checkout did, and what it left for a reason. */
@@ -35,8 +36,8 @@ export interface DirectoryCheckout {
   phase: Phase;
   /** True when the file or link at the path has the entry's content and mode: looked up, not remembered. */
   holds: (path: string, stat: Stats, entry: TreeEntry) => boolean;
-  /** Told of every file that was written, by its directory, name and content, and its stat where that is known. */
-  onPlaced: (directory: RepositoryPath, name: string, digest: Buffer, stat?: StatFields) => void;
+  /** Told of every file that was written, by its directory, name and content. */
+  onPlaced: (directory: RepositoryPath, name: string, content: PlacedContent) => void;
   /** To be waited for between two files, now and then, so that Ctrl-C and progress get their turn. Its error: the interruption. */
   turn: () => Promise<void> | undefined;
   signal?: AbortSignal;

@@ -245,7 +245,7 @@ class CheckoutRun {
         report: this.report,
         phase: this.phase,
         holds: (path, stat, entry) => holdsEntry(this.repository.hash, path, stat, entry),
-        onPlaced: (directory, name, digest, stat) => this.placed.add(directory, name, { digest, stat }),
+        onPlaced: (directory, name, content) => this.placed.add(directory, name, content),
         turn: () => this.turn(),
         below,
         ...(part && { part }),
@@ -281,7 +281,8 @@ class CheckoutRun {
 
   private async remember(target: Target, before: Walk, base: Buffer | undefined): Promise<void> {
     const { index, hash } = this.repository;
-    const after = walkTarget(this.repository, target.path, { previous: before.root });
+    const placed = this.placed.filler(index.racyFrom());
+    const after = walkTarget(this.repository, target.path, { previous: before.root, placed });
     await this.readPlaced(after);
     sealTrees(after.root, hash, () => {});
     index.save(target.path, { base, block: after.root });

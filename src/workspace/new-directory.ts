@@ -3,7 +3,7 @@ import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { windowsNameProblem } from '../objects/entry-name.js';
 import { SMALL_FILE_BYTES } from '../objects/link-modes.js';
 import { isObjectError } from '../objects/object-error.js';
-import { linkStaysInside, type TreeEntry } from '../objects/tree-format.js';
+import { KIND, linkStaysInside, type TreeEntry } from '../objects/tree-format.js';
 import type { DirectoryCheckout, DirectorySides } from './checkout-sides.js';
 import { pickStat, type StatFields } from './directory-block.js';
 import { temporaryBeside } from './workspace-temporary.js';
@@ -25,7 +25,7 @@ export class NewDirectory {
   readonly placed = new Set<string>();
   private readonly path: string;
   private readonly folder: string;
-  private readonly files: { entry: SmallFile; stat: StatFields }[] = [];
+  private readonly files: { entry: SmallFile; stat: StatFields; written: boolean }[] = [];
   private readonly links: string[] = [];
 
   constructor(
@@ -87,9 +87,9 @@ export class NewDirectory {
     const oid = this.run.toOid(digest);
     const placement = { oid, size, executable: kind === 'executable', path: `${this.folder}/${name}` };
     try {
-      this.run.placer.placeNew(placement, (stat) => {
+      this.run.placer.placeNew(placement, (stat, { written }) => {
         if (!stat) return;
-        this.files.push({ entry, stat: pickStat(stat) });
+        this.files.push({ entry, stat: pickStat(stat), written });
         this.run.phase.advance({ items: 1 });
       });
     } catch (error) {
@@ -119,8 +119,9 @@ export class NewDirectory {
       return;
     }
     const { report, onPlaced } = this.run;
-    for (const { entry, stat } of this.files) {
-      onPlaced(this.sides.path, entry.name, entry.digest, stat);
+    for (const { entry, stat, written } of this.files) {
+      const { name, digest, kind } = entry;
+      onPlaced(this.sides.path, name, { digest, stat, ...(written && { kind: KIND[kind] }) });
       this.placed.add(entry.name);
       report.bytes += entry.size;
     }

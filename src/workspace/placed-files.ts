@@ -1,12 +1,24 @@
 import { lstatSync } from 'node:fs';
+import type { Kind } from '../objects/tree-format.js';
 import { STAT_FIELDS, type StatFields } from './directory-block.js';
 import type { RepositoryPath } from './paths.js';
 import type { PendingFiles } from './pending-files.js';
+import type { WalkOptions } from './walk.js';
+
+/** What is known of a file that was just written. */
+export interface PlacedContent {
+  digest: Buffer;
+  /** Its stat right afterwards. */
+  stat?: StatFields | undefined;
+  /** Given with the stat of a file of its own, which is no link to its object. */
+  kind?: Kind;
+}
 
 interface PlacedInDirectory {
   positions: Map<string, number>;
   stats: number[];
   digests: Buffer[];
+  kinds: (Kind | undefined)[];
 }
 
 /**
@@ -22,17 +34,36 @@ export class PlacedFiles {
    * Records a file that was just written with the content of that digest; its stat is looked up where it is not given.
    * `directory` may be empty for the top.
    */
-  add(directory: RepositoryPath, name: string, content: { digest: Buffer; stat?: StatFields | undefined }): void {
-    const { digest, stat = this.lookUp(directory, name) } = content;
+  add(directory: RepositoryPath, name: string, content: PlacedContent): void {
+    const { digest, stat = this.lookUp(directory, name), kind } = content;
     if (!stat) return;
     let placed = this.directories.get(directory);
     if (!placed) {
-      placed = { positions: new Map(), stats: [], digests: [] };
+      placed = { positions: new Map(), stats: [], digests: [], kinds: [] };
       this.directories.set(directory, placed);
     }
     placed.positions.set(name, placed.digests.length);
     placed.stats.push(stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino);
     placed.digests.push(digest);
+    placed.kinds.push(kind);
+  }
+
+  /**
+   * For a walk: fills the entries of files that were written with kind and stat, so that they need no second look: who
+   * writes to one later makes its stat another. What changed from `racyFrom` on (ms) is read again next time.
+   */
+  filler(racyFrom: number): NonNullable<WalkOptions['placed']> {
+    return (block, index, directory) => {
+      const placed = this.directories.get(directory);
+      const at = placed?.positions.get(block.names[index] as string);
+      const kind = at === undefined ? undefined : placed?.kinds[at];
+      if (!placed || at === undefined || kind === undefined) return false;
+      block.kinds[index] = kind;
+      block.stats.set(placed.stats.slice(at * STAT_FIELDS, (at + 1) * STAT_FIELDS), index * STAT_FIELDS);
+      block.setDigest(index, placed.digests[at] as Buffer);
+      if ((placed.stats[at * STAT_FIELDS + 2] as number) >= racyFrom) block.distrust(index);
+      return true;
+    };
   }
 
   private lookUp(directory: RepositoryPath, name: string): StatFields | undefined {

@@ -5,13 +5,13 @@ import type { DirectoryBlock } from './directory-block.js';
 import { IgnoreRules } from './ignore-rules.js';
 import type { RepositoryPath } from './paths.js';
 import type { Repository } from './repository.js';
-import { type Walk, walkDirectory } from './walk.js';
+import { type Walk, type WalkOptions, walkDirectory } from './walk.js';
 
 /** Walks a tracked directory of the repository with everything that a walk needs from it. */
 export function walkTarget(
   repository: Repository,
   path: RepositoryPath,
-  options: { previous?: DirectoryBlock; onEntries?: (count: number) => void; only?: readonly string[] } = {},
+  options: Pick<WalkOptions, 'previous' | 'onEntries' | 'only' | 'placed'> = {},
 ): Walk {
   const { layout, cache } = repository;
   return walkDirectory({

@@ -31,6 +31,8 @@ export interface WalkOptions {
   onEntries?: (count: number) => void;
   /** Looks only at these paths below the directory, and what is below them; the blocks on the way have no other entries. */
   only?: readonly string[];
+  /** Fills the entry of a file that this process just wrote, and is not looked at again; false for another. */
+  placed?: (block: DirectoryBlock, index: number, directory: string) => boolean;
 }
 
 /** A directory of the workspace as it is now: a block a directory, and the files whose content must be read. */
@@ -72,6 +74,10 @@ class Walker {
     let unchanged = previous !== undefined;
     for (const name of listing) {
       if (only && !only.has(name)) continue;
+      if (this.options.placed && this.fillPlaced({ block, path, rules: inside, name })) {
+        unchanged = false;
+        continue;
+      }
       const stat = this.look({ path, absolute, name, rules: inside });
       if (!stat) continue;
       const index = block.names.push(name) - 1;
@@ -91,6 +97,16 @@ class Walker {
       block.unchanged = true;
     }
     return block;
+  }
+
+  /** The entry comes after those that the block has. */
+  private fillPlaced(entry: Pick<EntryVisit, 'block' | 'path' | 'rules' | 'name'>): boolean {
+    const { block, path, rules, name } = entry;
+    if (isNeverTracked(name) || (!rules.empty && rules.ignores(`${path}/${name}`, false))) return false;
+    const index = block.names.push(name) - 1;
+    if (this.options.placed?.(block, index, path)) return true;
+    block.names.pop();
+    return false;
   }
 
   private isTooDeep(path: string, below: readonly string[]): boolean {

@@ -4,6 +4,9 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MlvError } from '../../src/core/errors.js';
 import { Placer } from '../../src/objects/link-modes.js';
+import { KIND } from '../../src/objects/tree-format.js';
+import { type DirectoryBlock, STAT_FIELDS } from '../../src/workspace/directory-block.js';
+import { walkTarget } from '../../src/workspace/scan-target.js';
 import { isWorkspaceTemporary, temporaryBeside } from '../../src/workspace/workspace-temporary.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 import { type TestWorkspace, testWorkspace } from '../helpers/workspace.js';
@@ -22,6 +25,12 @@ async function withoutDirectory(): Promise<void> {
   workspace.write('data/top', 'top');
   await workspace.add('data');
   workspace.delete('data');
+}
+
+/** Size, change time and inode of each entry: the time of its content is left out where it is too young to be trusted. */
+function changeTimes({ stats, names, kinds }: DirectoryBlock): number[][] {
+  const files = [...names.keys()].filter((at) => kinds[at] !== KIND.tree);
+  return files.map((at) => [0, 2, 3].map((field) => stats[at * STAT_FIELDS + field] as number));
 }
 
 /** Acts each time when the object of that content is about to be read. */
@@ -64,6 +73,37 @@ describe('a directory that checkout makes', () => {
     expect(await workspace.checkout()).toMatchObject({ written: 4, refused: [], failed: [] });
     expect(await workspace.changes()).toEqual([]);
     expect(lstatSync(workspace.at('data/none')).isDirectory()).toBe(true);
+  });
+
+  it('is remembered as a walk finds it, whatever its files came to be of', async () => {
+    await withoutDirectory();
+    workspace.write('data/run', 'run', 0o755);
+    await workspace.add('data');
+    for (const mode of ['copy', 'hardlink', 'symlink'] as const) {
+      workspace.delete('data');
+      workspace = await testWorkspace({ git: workspace.git, linkModes: [mode] });
+      await workspace.checkout();
+      const { repository } = workspace;
+      const known = repository.index.load('data')?.block as DirectoryBlock;
+      expect(repository.cache.oid(known.treeDigest)).toBe(workspace.pointer('data').oid);
+      const seen = walkTarget(repository, 'data').root;
+      for (const [before, now] of [
+        [known, seen],
+        [known.childNamed('sub') as DirectoryBlock, seen.childNamed('sub') as DirectoryBlock],
+      ] as const) {
+        expect(before.names).toEqual(now.names);
+        expect(before.kinds).toEqual(now.kinds);
+        if (mode === 'copy') expect(changeTimes(before)).toEqual(changeTimes(now));
+      }
+      expect(await workspace.changes()).toEqual([]);
+    }
+  });
+
+  it('is looked at again where somebody wrote to it a moment later', async () => {
+    await withoutDirectory();
+    await workspace.checkout();
+    workspace.write('data/sub/b', 'B');
+    expect(await workspace.changes()).toEqual(['modified data/sub/b']);
   });
 
   it('has what can be had where objects are missing or damaged, each reported once', async () => {
@@ -201,7 +241,7 @@ describe('Placer.placeNew', () => {
       writeFileSync(path, 'mine');
       const done = vi.fn();
       placer.placeNew({ oid: workspace.oidOf('a'), size: 1, executable: false, path }, done);
-      expect(done.mock.calls).toEqual([[undefined]]);
+      expect(done.mock.calls.map(([stat]) => stat)).toEqual([undefined]);
       expect(workspace.read('A')).toBe('mine');
     }
   });
