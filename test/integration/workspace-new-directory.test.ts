@@ -76,7 +76,7 @@ describe('a directory that checkout makes', () => {
   });
 
   it('is remembered as a walk finds it, whatever its files came to be of', async () => {
-    await withoutDirectory();
+    for (const name of ['a', 'b']) workspace.write(`data/sub/${name}`, name);
     workspace.write('data/run', 'run', 0o755);
     await workspace.add('data');
     for (const mode of ['copy', 'hardlink', 'symlink'] as const) {
