@@ -137,6 +137,16 @@ export async function openConfig(session: Session): Promise<Surroundings> {
   return { git, ...(await configure(session, { git, flags: {} })) };
 }
 
+/** What to tell where openConfig found no repository and one is needed; `hint` says what for. */
+export async function noRepository(session: Session, hint: string): Promise<MlvError> {
+  const error: unknown = await openGitOf(session).catch((reason: unknown) => reason);
+  // A bare repository is one, but nothing that could be worked in.
+  if (isMlvError(error, 'WORKTREE_MISSING')) return error;
+  const { cwd } = session;
+  const message = `'${cwd}' is not inside a Git repository`;
+  return new MlvError('NOT_A_GIT_REPOSITORY', message, { hint, data: { path: cwd } });
+}
+
 async function configure(
   session: Session,
   { git, flags }: { git: Git | undefined; flags: Record<string, string | undefined> },

@@ -1,8 +1,7 @@
-import { MlvError } from '../core/errors.js';
 import type { Git } from '../git/git.js';
 import type { Registry } from '../registry/registry.js';
 import { openRegistry } from '../registry/store.js';
-import { openConfig, type Surroundings } from './context.js';
+import { noRepository, openConfig, type Surroundings } from './context.js';
 import type { Session } from './session.js';
 
 /** The registry of the current directory's repository, with what a verb needs beside it. */
@@ -13,17 +12,12 @@ export interface OpenRegistry extends Surroundings {
 
 /**
  * Opens the registry of the current directory's repository; `mlv init` need not have been run. Errors:
- * `NOT_A_GIT_REPOSITORY`, those of openConfig.
+ * `NOT_A_GIT_REPOSITORY`, `WORKTREE_MISSING` in a bare one, those of openConfig.
  */
 export async function openRegistryHere(session: Session): Promise<OpenRegistry> {
   const surroundings = await openConfig(session);
   const { git } = surroundings;
-  if (!git) {
-    throw new MlvError('NOT_A_GIT_REPOSITORY', `'${session.cwd}' is not inside a Git repository`, {
-      hint: 'change to a directory of a clone: the registry is a branch of it',
-      data: { path: session.cwd },
-    });
-  }
+  if (!git) throw await noRepository(session, 'change to a directory of a clone: the registry is a branch of it');
   return { ...surroundings, git, registry: registryOf(session, surroundings.config.registry.remote, git) };
 }
 

@@ -54,6 +54,8 @@ describe('what is said of models', () => {
     expect(parseDocument('registry pull', await mlv(['--json', 'registry', 'pull'], { cwd: one }))).toMatchObject({
       ahead: 0,
     });
+    const inBare = await runMlv(['list'], { cwd: bare });
+    expect([inBare.exitCode, inBare.stderr]).toEqual([1, expect.stringContaining('is a bare repository')]);
     expect(await mlv(['model', 'show', 'fraud'], { cwd: one })).toContain('Scores: "cards"');
     expect(git(bare, 'log', '--format=%s', 'mlv-registry').split('\n').slice(0, 3)).toEqual([
       'fraud: described',

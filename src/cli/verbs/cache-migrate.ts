@@ -7,7 +7,7 @@ import { requireApart } from '../../workspace/cache-apart.js';
 import { type BegunMove, moveNote } from '../../workspace/cache-move-note.js';
 import { movedTo } from '../../workspace/cache-moved.js';
 import { type CacheMigration, migrateCache } from '../../workspace/migrate-cache.js';
-import { openConfig, type Surroundings } from '../context.js';
+import { noRepository, openConfig, type Surroundings } from '../context.js';
 import { levelFile } from '../levels.js';
 import { formatBytes, formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
@@ -16,11 +16,7 @@ import type { Result, VerbInput } from '../verb.js';
 /** `mlv cache migrate`: see its declaration. Errors: those of migrateCache, `USAGE`, `NOT_A_GIT_REPOSITORY`. */
 export async function run(session: Session, { args }: VerbInput): Promise<Result> {
   const { git, config, paths } = await openConfig(session);
-  if (!git) {
-    throw new MlvError('NOT_A_GIT_REPOSITORY', `'${session.cwd}' is not inside a Git repository`, {
-      hint: 'the cache of a repository is moved from inside it',
-    });
-  }
+  if (!git) throw await noRepository(session, 'the cache of a repository is moved from inside it');
   const { layout } = git;
   const to = resolve(session.cwd, args[0] ?? '');
   const begun = begunMove(layout, config.cache.dir);
