@@ -32,7 +32,7 @@ export interface Options {
 export const USAGE = `npm run bench -- [compare] [options]
   compare         against s5cmd, rclone, the aws CLI and restic, those that are on the PATH, on one S3 server
   --smoke         tiny inputs, one run, no budgets
-  --large         also the rows with a file of 10 GiB (they need 50 GiB of disk)
+  --large         also the rows with a file of 10 GiB (they need 60 GiB of disk)
   --only <row>    only this row, or all whose id (with compare, whose files) begins so; may be repeated
   --runs <n>      runs of each command (the median counts)
   --json <file>   write the results there instead of bench/results/
