@@ -1,12 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Script } from 'node:vm';
 
 /** Some megabytes; older builds, other versions of Node and verbs that are seldom used go first. */
 const MOST_ENTRIES = 64;
 const DIGEST_BYTES = 32;
+/** An entry, or one that is being written. */
+const ENTRY_NAME = /^[0-9a-f]{64}(?:\.[0-9a-f-]{36}\.tmp)?$/;
 
 /** What the process is, as far as the code that V8 makes depends on it. */
 export interface CodeCacheSurroundings {
@@ -71,7 +83,8 @@ export class CodeCache {
   write(): void {
     if (this.scripts.size === 0) return;
     try {
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+      // No deeper: a home directory that is not there is not made.
+      for (const folder of [dirname(this.directory), this.directory]) makeFolder(folder);
       if (!this.isOurs()) return;
       for (const [name, script] of this.scripts) this.writeEntry(name, script.createCachedData());
       this.removeOldest();
@@ -81,7 +94,7 @@ export class CodeCache {
   }
 
   private writeEntry(name: string, data: Buffer): void {
-    const temporary = join(this.directory, `${randomUUID()}.tmp`);
+    const temporary = join(this.directory, `${name}.${randomUUID()}.tmp`);
     try {
       writeFileSync(temporary, Buffer.concat([digestOf(data), data]), { mode: 0o600, flag: 'wx' });
       renameSync(temporary, join(this.directory, name));
@@ -91,27 +104,35 @@ export class CodeCache {
     }
   }
 
+  /** What else somebody put there is left alone. */
   private removeOldest(): void {
-    const names = readdirSync(this.directory);
+    const names = readdirSync(this.directory).filter((name) => ENTRY_NAME.test(name));
     if (names.length <= MOST_ENTRIES) return;
     const entries = names.map((name) => {
       const path = join(this.directory, name);
-      return { path, time: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
+      return { path, time: lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
     });
     entries.sort((left, right) => right.time - left.time);
-    for (const { path } of entries.slice(MOST_ENTRIES)) rmSync(path, { force: true });
+    for (const { path } of entries.slice(MOST_ENTRIES)) unlinkSync(path);
   }
 
-  /** Code is run from there: nobody else may have put it there. */
+  /**
+   * Code is run from there, and what is old goes: it is a folder that nobody else can write to, and no link to one that
+   * has another purpose.
+   */
   private isOurs(): boolean {
     const { user } = this.surroundings;
     try {
-      const stats = statSync(this.directory);
-      return user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0);
+      const stats = lstatSync(this.directory);
+      return stats.isDirectory() && (user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0));
     } catch {
       return false;
     }
   }
+}
+
+function makeFolder(path: string): void {
+  if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
 }
 
 function digestOf(data: Uint8Array): Buffer {

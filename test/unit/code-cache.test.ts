@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
@@ -93,17 +102,29 @@ describe('the code that an earlier start compiled', () => {
     const caches = temporaryDirectory('caches');
     const folder = join(caches, 'mlv-code');
     mkdirSync(folder, { mode: 0o700 });
-    for (let at = 0; at < 64; at++) {
-      writeFileSync(join(folder, `old-${at}`), '');
-      utimesSync(join(folder, `old-${at}`), at + 1, at + 1);
+    const old = Array.from({ length: 64 }, (_, at) => at.toString(16).padStart(64, '0'));
+    for (const [at, name] of [...old, 'of somebody else'].entries()) {
+      writeFileSync(join(folder, name), '');
+      utimesSync(join(folder, name), at + 1, at + 1);
     }
+    utimesSync(join(folder, 'of somebody else'), 0, 0);
 
     const name = filled(caches);
 
-    const left = readdirSync(folder);
-    expect(left).toHaveLength(64);
-    expect(left).toContain(name);
-    expect(left).not.toContain('old-0');
+    expect(readdirSync(folder).sort()).toEqual([...old.slice(1), name, 'of somebody else'].sort());
+  });
+
+  it.skipIf(process.platform === 'win32')('is not kept behind a link, where nothing is changed', () => {
+    const caches = temporaryDirectory('caches');
+    const other = temporaryDirectory('other');
+    for (let at = 0; at < 70; at++) writeFileSync(join(other, at.toString(16).padStart(64, '0')), '');
+    const before = readdirSync(other).sort();
+    symlinkSync(other, join(caches, 'mlv-code'));
+
+    const name = filled(caches);
+
+    expect(readdirSync(other).sort()).toEqual(before);
+    expect(open(caches).find(name)).toBeUndefined();
   });
 
   it('is left alone where Node is told so, or the code is counted', () => {
