@@ -18,7 +18,7 @@ if grep -vE '^package/((bin|dist|docs/formats)/.+|docs/[a-z-]+\.md|python/mlv_lo
   echo 'the files above do not belong into the package' >&2
   exit 1
 fi
-for wanted in bin/mlv.js dist/cli/main.js dist/cli/push-worker.js dist/cli/fetch-worker.js dist/help.txt dist/THIRD-PARTY-LICENCES.txt python/mlv_log.py README.md LICENSE package.json; do
+for wanted in bin/mlv.js bin/package.json dist/cli/package.json dist/cli/{start,main,push-worker,fetch-worker,write-worker}.js dist/help.txt dist/THIRD-PARTY-LICENCES.txt python/mlv_log.py README.md LICENSE package.json; do
   grep -qx "package/$wanted" "$scratch/contents" || { echo "the package lacks $wanted" >&2 && exit 1; }
 done
 grep -q '^package/docs/formats/' "$scratch/contents" || { echo 'the package lacks docs/formats' >&2 && exit 1; }
