@@ -9,7 +9,7 @@ import type { RangeRequest, Wanted } from './range-plan.js';
 import { type ChunkUse, RangeCutter } from './range-reader.js';
 
 /** Chunks that follow each other are written in pieces of this size. */
-const PIECE_BYTES = 512 * 1024;
+const PIECE_BYTES = 256 * 1024;
 
 /** Numbers of a part of a job: see `parts` of RangeJob. */
 export const PART_COLUMNS = 5;

@@ -87,7 +87,7 @@ class FetchThread {
   static async start(program: URL): Promise<FetchThread | undefined> {
     try {
       const thread = new FetchThread(
-        new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 8 } }),
+        new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } }),
       );
       const alive = await new Promise<boolean>((resolve) => {
         thread.ready = resolve;
