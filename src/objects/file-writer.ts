@@ -90,8 +90,9 @@ export class FileWriter {
   }
 
   /** The batch that takes the file; undefined where it is better written at once. */
-  private batchFor({ bytes, done }: NewFile): Batch | undefined {
-    if (bytes.length > MOST_FILE_BYTES) return undefined;
+  private batchFor({ path, bytes, done }: NewFile): Batch | undefined {
+    // No file has a NUL in its name: what the system says of such a path is said at once.
+    if (bytes.length > MOST_FILE_BYTES || path.includes('\0')) return undefined;
     const { filling } = this;
     if (filling) {
       const isFull = filling.paths.length === JOB_FILES || filling.bytes + bytes.length > JOB_BYTES;
@@ -175,7 +176,8 @@ function append(batch: Batch, { path, bytes, mode, done }: NewFile): void {
 }
 
 function filesOf({ paths, lengths, modes, done }: Batch): Omit<WriteJob, 'memory' | 'ticket'> {
-  return { paths, lengths, modes, stats: done.length > 0 };
+  const text = `${paths.join('\0')}\0`;
+  return { paths: text, lengths: Uint32Array.from(lengths), modes: Uint16Array.from(modes), stats: done.length > 0 };
 }
 
 function writeHere({ path, bytes, mode, done }: NewFile): void {

@@ -19,9 +19,10 @@ export interface WriteJob {
   memory: number;
   /** Which use of the memory this is: a job that was taken back is not carried out when its message comes late. */
   ticket: number;
-  paths: string[];
-  lengths: number[];
-  modes: number[];
+  /** One after the other, each with a NUL behind it: one text crosses to another thread faster than a hundred. */
+  paths: string;
+  lengths: Uint32Array;
+  modes: Uint16Array;
   /** Leave the stat of each file in the memory. */
   stats: boolean;
 }
@@ -111,10 +112,11 @@ export class JobMemory {
 /** Writes the files of a job that is taken, as far as it gets. System errors pass; the file that failed is not there. */
 export function carryOut(job: WriteJob, memory: JobMemory): void {
   const look = job.stats ? (descriptor: number): NewFileStat => fstatSync(descriptor) : () => undefined;
+  const paths = job.paths.split('\0');
   let at = 0;
-  for (let index = 0; index < job.paths.length && !memory.stopped; index++) {
+  for (let index = 0; index < job.lengths.length && !memory.stopped; index++) {
     const bytes = memory.bytes.subarray(at, at + (job.lengths[index] as number));
-    memory.note(writeNewFile(job.paths[index] as string, bytes, job.modes[index] as number, look));
+    memory.note(writeNewFile(paths[index] as string, bytes, job.modes[index] as number, look));
     at += bytes.length;
   }
 }

@@ -27,6 +27,7 @@ const THREADS = {
 };
 
 let directory: string;
+let made: Map<string, Buffer> | undefined;
 
 beforeEach(() => {
   directory = temporaryDirectory();
@@ -36,8 +37,13 @@ function writerOf(thread: WriteThread): FileWriter {
   return new FileWriter(thread, (path, error) => fileSystemError('write', path, error));
 }
 
-/** Contents of all sizes: empty, many in a job, one in a job, and such as are in none. */
 function contents(): Map<string, Buffer> {
+  made ??= makeContents();
+  return made;
+}
+
+/** Contents of all sizes: empty, many in a job, one in a job, and such as are in none. */
+function makeContents(): Map<string, Buffer> {
   const sizes = [0, 1, 300 * 1024, ...Array.from({ length: 600 }, (_, at) => (at * 37) % 9000), 200_000, 200_000, 256];
   return new Map(sizes.map((size, at) => [`f${at}`, randomBytes(size, at)]));
 }
@@ -112,6 +118,15 @@ describe.each(Object.entries(THREADS))('FileWriter %s', (_, makeThread) => {
     expect(existsSync(join(directory, 'later'))).toBe(false);
   });
 
+  it('takes no path for two where a NUL is in it', async () => {
+    const writer = writerOf(makeThread());
+    const path = `${join(directory, 'a')}\0${join(directory, 'b')}`;
+    for (const [name, bytes] of contents()) writer.write({ path: join(directory, name), bytes, mode: 0o600 });
+    expect(() => writer.write({ path, bytes: Buffer.of(1), mode: 0o600 })).toThrow();
+    await expect(writer.settle()).rejects.toThrow();
+    expect(['a', 'b'].filter((name) => existsSync(join(directory, name)))).toEqual([]);
+  });
+
   it('is at nothing any more when it was told to drop what it has', () => {
     const writer = writerOf(makeThread());
     const all = contents();
@@ -155,7 +170,7 @@ it('writes what a thread was at when it ended', async () => {
     parentPort.on('message', ({ memory, ticket, paths }) => {
       const header = new Int32Array(workerData[memory], 0, 4);
       if (Atomics.compareExchange(header, 0, ticket * 3, ticket * 3 + 1) !== ticket * 3) return;
-      writeFileSync(paths[0], 'half');
+      writeFileSync(paths.split('\\0')[0], 'half');
       process.exit();
     });`;
   const thread = new WriteThread({ program: new URL(`data:text/javascript,${ending}`), fromFiles: 1, cores: 2 });
