@@ -51,6 +51,9 @@ class CsvReader {
   private lineBytes = 0;
   /** Bytes that the parser took without giving a row. */
   private rowBytes = 0;
+  private inFirstLine = true;
+  /** Delimiters in the first line so far. */
+  private firstCells = 0;
   /** True where the line that goes on belongs to a row that was given up. */
   private midLine = false;
 
@@ -67,6 +70,7 @@ class CsvReader {
   async write(read: Buffer): Promise<void> {
     const chunk = this.fromNextLine(read);
     if (chunk.length === 0) return;
+    if (this.inFirstLine) this.countCells(chunk);
     this.lineBytes = chunk.includes(10) ? chunk.length - chunk.lastIndexOf(10) - 1 : this.lineBytes + chunk.length;
     if (this.lineBytes > MAX_ROW_BYTES) {
       this.giveUpRow();
@@ -88,6 +92,17 @@ class CsvReader {
     }
     parser.destroy();
     if (this.failure) table.broken(this.failure);
+  }
+
+  /** Refuses a first line with too many cells before it is taken apart. With a quote in it, only the parser can tell. */
+  private countCells(chunk: Buffer): void {
+    const end = chunk.findIndex((byte) => byte === 10 || byte === 13);
+    const line = end < 0 ? chunk : chunk.subarray(0, end);
+    this.inFirstLine = end < 0 && !line.includes(QUOTE);
+    if (line.includes(QUOTE)) return;
+    for (let at = line.indexOf(this.how.delimiter); at >= 0; at = line.indexOf(this.how.delimiter, at + 1)) {
+      if (++this.firstCells > MAX_COLUMNS) this.table.tooWide();
+    }
   }
 
   private fromNextLine(chunk: Buffer): Buffer {
@@ -230,6 +245,10 @@ class CsvTable {
     this.malformed.add(line, `it ${TOO_LONG}`);
   }
 
+  tooWide(): never {
+    throw dataUnreadable(this.source.name, `it has more than ${MAX_COLUMNS} columns`);
+  }
+
   take(record: readonly string[], line: number): void {
     if (this.done) return;
     this.seen += 1;
@@ -252,7 +271,7 @@ class CsvTable {
 
   private begin(first: readonly string[]): void {
     const { name } = this.source;
-    if (first.length > MAX_COLUMNS) throw dataUnreadable(name, `it has more than ${MAX_COLUMNS} columns`);
+    if (first.length > MAX_COLUMNS) this.tooWide();
     this.width = first.length;
     const names = this.options.header ? distinctNames(first) : first.map((_, at) => `column ${at + 1}`);
     const { columns: chosen } = this.options;

@@ -37,6 +37,25 @@ function columnOf(profile: DataProfile, name: string): DataProfile['columns'][nu
   return column;
 }
 
+describe('a first line of more columns than any table has', () => {
+  it('is refused while it is read, and not taken apart', async () => {
+    let read = 0;
+    const chunks = (async function* () {
+      for (; read < 3000; read += 1) yield Buffer.from('c,'.repeat(1000));
+    })();
+    await expect(profileCsv({ name: 'wide.csv', format: 'csv', chunks }, OPTIONS)).rejects.toMatchObject({
+      code: 'DATA_UNREADABLE',
+      message: expect.stringContaining('more than 100000 columns'),
+    });
+    expect(read).toBeLessThan(110);
+  });
+
+  it('is told from commas in quotes', async () => {
+    const quoted = `a,"${','.repeat(150_000)}"\n1,2\n`;
+    expect((await csv(quoted)).columns).toHaveLength(2);
+  });
+});
+
 describe('what a cell of text is', () => {
   it.each([
     ['12', 'int'],
