@@ -27,11 +27,12 @@ export class ChunkSender {
   plannedBytes = 0;
   readonly turns: Turns;
   private readonly source: PushSource;
-  private readonly threads = new PushThreads();
+  private readonly threads: PushThreads;
   private readonly filler: PackFiller;
 
   constructor(private readonly options: ChunkSenderOptions) {
-    const { session, info, uploader, phase } = options;
+    const { session, info, uploader, phase, places, dryRun } = options;
+    this.threads = new PushThreads({ isMostlyCutting: dryRun || places.size > 0 });
     this.source = new PushSource(session.cache, info.chunker, (size) => this.threads.cutters(size));
     this.turns = new Turns(session.options.signal);
     const compressor = session.options.compress ? this.threads : undefined;

@@ -15,6 +15,12 @@ const LEAST_COMPRESSED_BYTES = 4 * 1024 * 1024;
 /** Threads that compress: some 250 MB/s of text, and 40 MiB of memory each. */
 const MOST_COMPRESSORS = 2;
 
+export interface PushThreadsOptions {
+  cores?: number;
+  /** True where chunks are known already, or none is sent: then cutting is most of the work. */
+  isMostlyCutting?: boolean;
+}
+
 /** The threads of one push, each started when there is enough work for it. */
 export class PushThreads {
   /** Batches that may be under way at once. */
@@ -25,9 +31,10 @@ export class PushThreads {
   private compressed = 0;
   private batches = 0;
 
-  constructor(cores = availableParallelism()) {
+  constructor({ cores = availableParallelism(), isMostlyCutting = false }: PushThreadsOptions = {}) {
     this.width = Math.max(1, Math.min(MOST_COMPRESSORS, cores));
-    this.most = Math.max(1, Math.min(MOST_CUTTERS, cores));
+    // Everything else that a first version needs takes a core of its own.
+    this.most = Math.max(1, Math.min(MOST_CUTTERS, isMostlyCutting ? cores : cores - 1));
   }
 
   /** The threads that cut a file of `size` bytes; none when it is cut better, or only, without them. */

@@ -65,6 +65,8 @@ class CheckoutRun {
   private readonly plan;
   /** True when single files may not be as they were looked at. */
   private touched = false;
+  /** Directories of single files, without what killed processes left in them. */
+  private readonly swept = new Set<RepositoryPath>();
   /** When other work of the process had its last turn, ms. */
   private turned = Date.now();
 
@@ -187,6 +189,7 @@ class CheckoutRun {
     const oid = cache.oid(target.digest);
     const absolute = absolutePath(layout, path);
     this.phase.expect({ items: 1, bytes: target.size });
+    this.sweepBeside(path);
     try {
       const placed = await this.placer.place({
         oid,
@@ -305,6 +308,13 @@ class CheckoutRun {
       hint: `mlv ls ${target.path} shows what is`,
       data: { path: `${target.path}/${below}` },
     });
+  }
+
+  private sweepBeside(path: RepositoryPath): void {
+    const parent = parentOf(path);
+    if (this.swept.has(parent)) return;
+    this.swept.add(parent);
+    removeStaleTemporaries(absolutePath(this.repository.layout, parent));
   }
 
   /** Whether a target's directory is there. Its parents are, afterwards, without what killed processes left in them. */

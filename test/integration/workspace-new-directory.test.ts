@@ -222,6 +222,18 @@ describe('the folder of a process', () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it('and its file are taken away beside a single file, too', async () => {
+    const killed = spawnSync(process.execPath, ['-e', '']).pid;
+    workspace.write('models/m', 'content');
+    await workspace.add('models/m');
+    workspace.delete('models/m');
+    const file = temporaryBeside(workspace.at('models/m')).replace(`-${process.pid}-`, `-${killed}-`);
+    writeFileSync(file, 'half');
+    folderOf(killed, 'models');
+    expect(await workspace.checkout()).toMatchObject({ written: 1, refused: [] });
+    expect(readdirSync(workspace.at('models')).sort()).toEqual(['.gitignore', 'm', 'm.mlv']);
+  });
+
   it('stays when the process runs, and is nothing that is tracked', async () => {
     await withoutDirectory();
     const folder = folderOf(process.ppid, 'data/sub');
