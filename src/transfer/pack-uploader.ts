@@ -8,7 +8,7 @@ import { packKey } from './remote-layout.js';
 import type { TransferSession } from './session.js';
 
 /** Bytes of packs under way at once, each with its buffer: what bounds a push's memory. */
-const UPLOAD_BYTES = 80 * 1024 * 1024;
+const UPLOAD_BYTES = 64 * 1024 * 1024;
 
 export interface UploaderOptions {
   session: TransferSession;
