@@ -114,7 +114,7 @@ async function eachPart(source: number, options: PassOptions, use: (part: Buffer
  * Reads as many bytes from that offset on as the buffer holds, or the file has, and gives their count. File-system errors
  * are passed on as they are.
  */
-export function readFully(source: number, into: Buffer, position: number): number {
+export function readFully(source: number, into: Uint8Array, position: number): number {
   let done = 0;
   while (done < into.length) {
     const count = readSync(source, into, done, into.length - done, position + done);

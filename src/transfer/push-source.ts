@@ -4,9 +4,8 @@ import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { HashPreference } from '../objects/hash.js';
 import { DIGEST_BYTES, digestOf, type Oid } from '../objects/oid.js';
 import type { ChunkerParams } from './chunker.js';
-import { type CutBlock, cutBufferBytes, FileCutter } from './file-cutter.js';
 import type { PushThread } from './push-thread.js';
-import { ChunkChain, type CutSpan, SPAN_BYTES, spanBufferBytes } from './span-cutter.js';
+import { ChunkChain, type CutBlock, type CutSpan, SPAN_BYTES, SpanCutter, spanBufferBytes } from './span-cutter.js';
 
 /** Spans of a file that are with each thread that cuts it, or on the way. */
 const SPANS_AHEAD = 2;
@@ -32,7 +31,7 @@ export class PushSource {
     private readonly chunker: ChunkerParams,
     private readonly cuttersFor: CuttersFor,
   ) {
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(cutBufferBytes(chunker), chunker.whole + 1));
+    this.buffer = Buffer.allocUnsafeSlow(Math.max(spanBufferBytes(chunker), chunker.whole + 1));
   }
 
   /**
@@ -72,7 +71,7 @@ export class PushSource {
       if (stored !== size) throw corrupt(oid, this.cache.pathOf(oid));
       let whole: Uint8Array | undefined;
       const file = { descriptor, size };
-      for await (const block of threads.length > 0 ? this.cutIn(threads, file) : this.cutHere(descriptor)) {
+      for await (const block of threads.length > 0 ? this.cutIn(threads, file) : this.cutHere(file)) {
         await giveChunks(block, take);
         whole = block.whole;
       }
@@ -84,12 +83,15 @@ export class PushSource {
     }
   }
 
-  private *cutHere(descriptor: number): Generator<CutBlock> {
-    const cutter = new FileCutter(descriptor, this.cache.hash, this.chunker);
-    for (;;) {
-      const block = cutter.next(this.buffer);
+  /** As cutIn, on the main thread. */
+  private *cutHere({ descriptor, size }: OpenObject): Generator<CutBlock> {
+    const file = { descriptor, size, hash: this.cache.hash, params: this.chunker };
+    const cutter = new SpanCutter(file);
+    const chain = new ChunkChain(file);
+    for (let start = 0; start < size; start += SPAN_BYTES) {
+      const block = chain.join(cutter.cut(start, this.buffer));
+      if (!block) return;
       yield block;
-      if (block.whole) return;
     }
   }
 

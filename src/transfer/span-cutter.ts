@@ -1,12 +1,24 @@
-import { readSync } from 'node:fs';
 import type { Hasher, HashFunction } from '../objects/hash.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
+import { readFully } from '../objects/stream-copy.js';
 import type { ChunkerParams } from './chunker.js';
-import type { CutBlock } from './file-cutter.js';
 import { createGearScanner, GEAR_WINDOW, SCAN_BYTES } from './gear-scan.js';
 
 /** Bytes of a span: the chunks that begin in it are cut out of one buffer. */
 export const SPAN_BYTES = 4 * 1024 * 1024;
+
+/** The next chunks of a file. */
+export interface CutBlock {
+  /** The chunks, back to back from `begin` on. */
+  bytes: Uint8Array<ArrayBuffer>;
+  begin: number;
+  /** Length of each. */
+  lengths: Uint32Array<ArrayBuffer>;
+  /** Digest of each, back to back. */
+  digests: Uint8Array<ArrayBuffer>;
+  /** Digest of the whole file: only in its last block. */
+  whole?: Uint8Array<ArrayBuffer>;
+}
 
 /** A file that is cut in spans. */
 export interface SpannedFile {
@@ -97,12 +109,12 @@ export class SpanCutter {
     const { descriptor, params } = this.file;
     const scanner = createGearScanner(Math.round(Math.log2(params.target)));
     const places = new Places();
-    scanner.scan(bytes.subarray(0, readAt(descriptor, bytes.subarray(0, begin), start - begin)));
+    scanner.scan(bytes.subarray(0, readFully(descriptor, bytes.subarray(0, begin), start - begin)));
     const wanted = expectedBytes(this.file, start);
     let length = 0;
     while (length < wanted) {
       const piece = bytes.subarray(begin + length, begin + Math.min(length + SCAN_BYTES, wanted));
-      const read = readAt(descriptor, piece, start + length);
+      const read = readFully(descriptor, piece, start + length);
       places.add(scanner.scan(piece.subarray(0, read)), length);
       length += read;
       if (read < piece.length) break;
@@ -174,15 +186,4 @@ export class ChunkChain {
     this.start += own;
     return this.start < size ? block : { ...block, whole: new Uint8Array(this.whole.digest()) };
   }
-}
-
-/** Fills the buffer from a place of the file, less at the file's end; gives how many bytes. */
-function readAt(descriptor: number, buffer: Uint8Array, position: number): number {
-  let count = 0;
-  while (count < buffer.length) {
-    const read = readSync(descriptor, buffer, count, buffer.length - count, position + count);
-    if (read === 0) break;
-    count += read;
-  }
-  return count;
 }
