@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMlvError } from '../../src/core/errors.js';
 import type { ObjectCache } from '../../src/objects/cache.js';
+import { openRemote } from '../../src/remotes/open.js';
 import type { Remote } from '../../src/remotes/remote.js';
 import { openS3Remote } from '../../src/remotes/s3.js';
 import { fetchObjects } from '../../src/transfer/fetch.js';
@@ -21,6 +22,7 @@ import { elsewhere, expectEnd, kindOf, MISLEADING, PASSING, STOPPING } from '../
 import { optionsFor, type S3Server, startS3Server } from '../helpers/s3-server.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 import { contents, openCache, openSession, toFetch, verifiedObjects } from '../helpers/transfer.js';
+import { serveFiles, startWebServer } from '../helpers/web-server.js';
 
 // Threads run the built program: from the sources there are none. Everything goes through them, however small it is.
 const THREADS = {
@@ -117,6 +119,22 @@ describe('a pull whose packs are fetched by threads', () => {
 
   it.each(Object.entries(MISLEADING))('is misled by %s into nothing', async (_name, { fault, ends }) => {
     for (const times of [1, ALWAYS]) expectEnd(await meet({ matches: isPack, fault, times }), ends);
+  });
+
+  it.each([
+    ['threads do it', {}, true],
+    ['not threads, where the server gives no ranges', { acceptRanges: false }, false],
+  ])('comes from a web server: %s', async (_name, options, byThreads) => {
+    const baseDirectory = temporaryDirectory('web');
+    const web = await startWebServer(serveFiles(baseDirectory, options));
+    const open = async (): Promise<Remote> => asCommandsHaveIt(counted(await openRemote(web.url, { baseDirectory })));
+    carried = 0;
+    const scene = await faultScene(data, { direct: await openRemote('.', { baseDirectory }), open }, { pushed: true });
+    expect(await pullWanted(scene, { threads: THREADS })).toEqual({ failed: [] });
+    expect(carried > 0).toBe(byThreads);
+    expect(contents(scene.theirs, scene.wanted)).toEqual(contents(scene.ours, scene.wanted));
+    await scene.direct.close();
+    await web.stop();
   });
 
   it('ends when it is interrupted, and leaves nothing behind', async () => {
