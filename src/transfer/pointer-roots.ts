@@ -1,4 +1,5 @@
 import { isMlvError } from '../core/errors.js';
+import { compareNames } from '../objects/entry-name.js';
 import { ALGORITHMS, type Oid } from '../objects/oid.js';
 import { POINTER_SUFFIX, parsePointer } from '../workspace/pointer-format.js';
 import type { LiveRoot } from './collection-mark.js';
@@ -27,7 +28,7 @@ export class PointerRoots {
   readonly roots = new Map<Oid, LiveRoot>();
   /** Of what pointers of Git named, a blob that did, and the remote that it names. */
   readonly origins = new Map<Oid, PointerOrigin>();
-  readonly unreadable: RefusedPointer[] = [];
+  private readonly refused: RefusedPointer[] = [];
 
   /** Takes what a pointer's text names. Error: `FORMAT_TOO_NEW`. */
   add(text: string, file: string, origin: Pick<PointerOrigin, 'blob' | 'commit'> = {}): void {
@@ -46,7 +47,12 @@ export class PointerRoots {
   }
 
   refuse(pointer: RefusedPointer): void {
-    this.unreadable.push(pointer);
+    this.refused.push(pointer);
+  }
+
+  /** What was refused, by path: Git lists versions by the clock of their commits, which must not decide the order here. */
+  get unreadable(): RefusedPointer[] {
+    return this.refused.toSorted((a, b) => compareNames(a.path, b.path));
   }
 
   private keep(root: LiveRoot, origin: PointerOrigin): void {
