@@ -14,6 +14,7 @@ import { hashingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
+import { racyFromIfWritable, rememberIfWritable } from './index-if-writable.js';
 import { absolutePath, ensureRealDirectory, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { PlacedFiles } from './placed-files.js';
 import { isDirectoryTarget, type Selection, type Target } from './pointers.js';
@@ -109,14 +110,14 @@ class CheckoutRun {
     const table = new FileTable(index.loadFiles());
     const paths = targets.map(({ path }) => path);
     const look = table.look(this.repository, paths);
-    await this.read(look, index.racyFrom());
+    await this.read(look, racyFromIfWritable(index));
     for (const target of targets) await this.file(target, look);
     if (!this.touched) {
       if (look.pending.length > 0) {
         table.update(look.root);
-        index.saveFiles(table.block);
+        rememberIfWritable(() => index.saveFiles(table.block));
       }
-      return this.rememberBases(targets, look.root);
+      return rememberIfWritable(() => this.rememberBases(targets, look.root));
     }
     table.update(look.root);
     const after = table.look(this.repository, paths);
@@ -228,12 +229,12 @@ class CheckoutRun {
     const before = absent
       ? emptyWalk()
       : walkTarget(this.repository, target.path, known ? { previous: known.block } : {});
-    await this.read(before, index.racyFrom());
+    await this.read(before, racyFromIfWritable(index));
     sealTrees(before.root, this.repository.hash, () => {});
     const base = below === '' ? digest : known?.base;
     if (!absent && this.isAsWanted(before.root, target, part)) {
       const remembered = before.root.unchanged && (base === undefined || known?.base?.equals(base));
-      if (!remembered) index.save(target.path, { base, block: before.root });
+      if (!remembered) rememberIfWritable(() => index.save(target.path, { base, block: before.root }));
       return;
     }
     if (!part) this.phase.expect({ items: target.pointer.files ?? 0, bytes: target.pointer.size });

@@ -1,10 +1,10 @@
 import { lstatSync } from 'node:fs';
-import { isMlvError, systemErrorCode } from '../core/errors.js';
 import { KIND } from '../objects/tree-format.js';
 import { completeTarget } from './absent-entries.js';
 import { hashingSink } from './content-sinks.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { FileTable } from './file-table.js';
+import { racyFromIfWritable, rememberIfWritable } from './index-if-writable.js';
 import { loadParts } from './part-store.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
 import { parseTarget, pointerPathOf, readPointerText } from './pointers.js';
@@ -33,7 +33,7 @@ export async function contentStates(
   signal?: AbortSignal,
 ): Promise<Map<RepositoryPath, ContentState>> {
   const states = new Map<RepositoryPath, ContentState>();
-  const reading = { racyFrom: racyFrom(repository), ...(signal && { signal }) };
+  const reading = { racyFrom: racyFromIfWritable(repository.index), ...(signal && { signal }) };
   const files: RepositoryPath[] = [];
   for (const path of paths) {
     const stat = lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false });
@@ -59,7 +59,7 @@ async function directoryState(repository: Repository, path: RepositoryPath, read
   });
   sealTrees(walk.root, hash, () => {});
   const root = completed(repository, path, walk.root);
-  if (known && !walk.root.unchanged) remember(() => index.save(path, { base: known.base, block: walk.root }));
+  if (known && !walk.root.unchanged) rememberIfWritable(() => index.save(path, { base: known.base, block: walk.root }));
   const { treeDigest, size, files } = root;
   return { digest: treeDigest, size, files };
 }
@@ -90,34 +90,11 @@ async function fileStates(
   });
   if (look.pending.length > 0) {
     table.update(look.root);
-    remember(() => index.saveFiles(table.block));
+    rememberIfWritable(() => index.saveFiles(table.block));
   }
   return look.root.names.map((path, at) => {
     const executable = look.root.kindAt(at) === KIND.executable;
     const state = { digest: look.root.digestAt(at), size: look.root.sizeAt(at) };
     return [path, executable ? { ...state, executable } : state];
   });
-}
-
-/** Without the right to write (a read-only checkout) nothing can be remembered, and nothing young is trusted. */
-function racyFrom({ index }: Repository): number {
-  try {
-    return index.racyFrom();
-  } catch (error) {
-    if (isUnwritable(error)) return 0;
-    throw error;
-  }
-}
-
-function remember(save: () => void): void {
-  try {
-    save();
-  } catch (error) {
-    if (!isUnwritable(error)) throw error;
-  }
-}
-
-function isUnwritable(error: unknown): boolean {
-  const code = isMlvError(error) ? systemErrorCode(error.cause) : systemErrorCode(error);
-  return isMlvError(error, 'DISK_FULL') || code === 'EROFS' || code === 'EACCES' || code === 'EPERM';
 }

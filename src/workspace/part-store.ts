@@ -18,6 +18,8 @@ const VERSION = 1;
 /** The parts that a working tree wants of tracked directories; a directory that is not named is wanted as a whole. */
 export type Parts = ReadonlyMap<RepositoryPath, WantedPart>;
 
+type PartChange = (part: WantedPart | undefined, directory: RepositoryPath) => WantedPart | undefined;
+
 /**
  * The parts of this working tree. Errors: `CONFIG_INVALID` for a file that cannot be read as one, because files that are
  * not here would pass for deleted ones without it; `FORMAT_TOO_NEW`, `FILE_SYSTEM`.
@@ -37,27 +39,40 @@ export function loadParts(layout: RepositoryLayout): Parts {
 
 /**
  * Changes the parts of this working tree, from what is written down at that moment. `change` gets each directory's part,
- * undefined for one that is wanted as a whole, and gives the new one. Errors: as loadParts, `DISK_FULL`.
+ * undefined for one that is wanted as a whole, and gives the new one; it may be asked twice. Errors: as loadParts,
+ * `DISK_FULL`, `FILE_SYSTEM`.
  */
 export function changeParts(
   layout: RepositoryLayout,
   directories: readonly RepositoryPath[],
-  change: (part: WantedPart | undefined, directory: RepositoryPath) => WantedPart | undefined,
+  change: PartChange,
 ): void {
   if (directories.length === 0) return;
+  // Nothing to change needs no lock, which a read-only place could not give.
+  if (changed(layout, directories, change) === undefined) return;
   const path = pathOf(layout);
   mkdirSync(dirname(path), { recursive: true });
   withLock(`${path}.lock`, () => {
-    const parts = new Map(loadParts(layout));
-    const before = encode(parts);
-    for (const directory of directories) {
-      const part = change(parts.get(directory), directory);
-      if (part && !part.isWhole) parts.set(directory, part);
-      else parts.delete(directory);
-    }
-    const text = encode(parts);
-    if (text !== before) writeWholeFile(path, text);
+    const text = changed(layout, directories, change);
+    if (text !== undefined) writeWholeFile(path, text);
   });
+}
+
+/** The file as it is to be after the change; undefined where it may stay as it is. */
+function changed(
+  layout: RepositoryLayout,
+  directories: readonly RepositoryPath[],
+  change: PartChange,
+): string | undefined {
+  const parts = new Map(loadParts(layout));
+  const before = encode(parts);
+  for (const directory of directories) {
+    const part = change(parts.get(directory), directory);
+    if (part && !part.isWhole) parts.set(directory, part);
+    else parts.delete(directory);
+  }
+  const text = encode(parts);
+  return text === before ? undefined : text;
 }
 
 /** Forgets the parts of directories that are not tracked any more. Errors: as changeParts. */

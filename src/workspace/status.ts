@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { isMlvError, type MlvError, systemErrorCode } from '../core/errors.js';
+import type { MlvError } from '../core/errors.js';
 import { type Reporter, silentReporter } from '../core/reporter.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
@@ -12,6 +12,7 @@ import { Completeness, type MissingObjects } from './completeness.js';
 import { hashingSink } from './content-sinks.js';
 import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
+import { racyFromIfWritable, rememberIfWritable } from './index-if-writable.js';
 import { loadParts, type Parts } from './part-store.js';
 import { absolutePath, isWithin, type RepositoryPath } from './paths.js';
 import { isDirectoryTarget, loadTargets, type Selection, selectTargets, type Target } from './pointers.js';
@@ -101,7 +102,7 @@ class StatusRun {
     this.parts = loadParts(repository.layout);
     this.phase = (options.reporter ?? silentReporter).phase('Reading changed files', { unit: 'files' });
     this.completeness = new Completeness(repository.cache, `${repository.cache.directory}/complete`);
-    this.racyFrom = racyFrom(repository);
+    this.racyFrom = racyFromIfWritable(repository.index);
   }
 
   end(): void {
@@ -118,7 +119,7 @@ class StatusRun {
     await this.read(look);
     if (look.pending.length > 0) {
       table.update(look.root);
-      saveQuietly(() => this.repository.index.saveFiles(table.block));
+      rememberIfWritable(() => this.repository.index.saveFiles(table.block));
     }
     const positions = new Map(look.root.names.map((name, index) => [name, index]));
     const results = targets.map((target) => this.fileStatus(target, look, positions.get(target.path)));
@@ -185,7 +186,7 @@ class StatusRun {
     const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
     await this.read(walk);
     sealTrees(walk.root, hash, () => {});
-    if (!walk.root.unchanged) saveQuietly(() => index.save(path, { base: known?.base, block: walk.root }));
+    if (!walk.root.unchanged) rememberIfWritable(() => index.save(path, { base: known?.base, block: walk.root }));
     result.problems = walk.problems;
     const wanted = digestOf(pointer.oid);
     if (walk.root.treeDigest.equals(wanted)) return finish({ ...result, state: 'unchanged', changes: [] });
@@ -245,29 +246,6 @@ function concerns(change: PathChange, path: RepositoryPath, below: string): bool
 
 function finish(status: Omit<TargetStatus, 'totals'>): TargetStatus {
   return { ...status, totals: totalChanges(status.changes) };
-}
-
-/** Without the right to write (a read-only checkout) nothing can be remembered, and nothing young is trusted. */
-function racyFrom(repository: Repository): number {
-  try {
-    return repository.index.racyFrom();
-  } catch (error) {
-    if (isReadOnly(error)) return 0;
-    throw error;
-  }
-}
-
-function saveQuietly(save: () => void): void {
-  try {
-    save();
-  } catch (error) {
-    if (!isReadOnly(error) && !isMlvError(error, 'DISK_FULL')) throw error;
-  }
-}
-
-function isReadOnly(error: unknown): boolean {
-  const code = isMlvError(error) ? systemErrorCode(error.cause) : systemErrorCode(error);
-  return code === 'EROFS' || code === 'EACCES' || code === 'EPERM';
 }
 
 /** True when a target, or anything below it, is not as its pointer says. */
