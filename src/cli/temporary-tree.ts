@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { holdLock } from '../config/lock-file.js';
 import type { Git } from '../git/git.js';
-import { holdLock } from '../workspace/lock-file.js';
 
 const PREFIX = 'mlv-version-';
 const OWNER = 'owner.lock';

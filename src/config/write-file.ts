@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:f
 import { dirname } from 'node:path';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { LevelFile } from './document.js';
-import { takeLock } from './file-lock.js';
+import { withLockAsync } from './lock-file.js';
 import { readLevelText } from './read-file.js';
 
 /** The new text of a file; undefined leaves it as it is. */
@@ -14,25 +14,21 @@ export interface FileChange {
 
 type Change = (text: string | undefined) => FileChange | undefined;
 
-/** Longer than a lock that says nothing is waited for, so that the command after one that was killed there goes on. */
-const PATIENCE_MS = 15_000;
+/** A write takes milliseconds. Whether a process of another machine lives cannot be asked. */
+const ELSEWHERE_STALE_MS = 60_000;
 
 /**
  * Replaces a level's file by what `change` makes of its text (undefined where there is no file): readers see the old or
- * the new text, and of two writers at once (they wait for each other, `patience` milliseconds) the second builds on the
- * first. A link on a level that is not committed is followed. Answers whether something was written.
+ * the new text, and of two writers at once (they wait for each other, `patience` milliseconds, by default fifteen seconds) the
+ * second builds on the first. A link on a level that is not committed is followed. Answers whether something was written.
  * Errors: `FILE_SYSTEM`, `DISK_FULL`, what `change` throws; nothing is written then.
  */
-export async function updateFile(file: LevelFile, change: Change, patience = PATIENCE_MS): Promise<boolean> {
+export async function updateFile(file: LevelFile, change: Change, patience?: number): Promise<boolean> {
   const target = { ...file, path: await targetOf(file) };
   try {
     await mkdir(dirname(target.path), { recursive: true });
-    const lock = await takeLock(target.path, patience);
-    try {
-      return await underLock(target, change);
-    } finally {
-      await rm(lock, { force: true });
-    }
+    const work = { patience, elsewhereMs: ELSEWHERE_STALE_MS };
+    return await withLockAsync(`${target.path}.lock`, work, () => underLock(target, change));
   } catch (error) {
     throw fileSystemError('write', target.path, error);
   }

@@ -1,37 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, readlinkSync, rmSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
+import { isStaleTemporary, temporaryName } from '../core/temporary-name.js';
 import { cacheError } from './cache-error.js';
 import { makeCacheDirectory } from './group-directory.js';
-
-const STALE_AFTER_MS = 7 * 24 * 3600 * 1000;
-const host = `${hostname()
-  .replace(/[^A-Za-z0-9]/g, '')
-  .slice(0, 24)}0${processSpace()}`;
-const session = `${host}-${process.pid}-${randomBytes(4).toString('hex')}-`;
-const NAME = /^([A-Za-z0-9]+)-(\d+)-[0-9a-f]+-\d+$/;
-let count = 0;
-
-/** Containers of one host name each count their processes anew, so that a process id alone says nothing about theirs. */
-function processSpace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
-  } catch {
-    return '';
-  }
-}
-
-/** A file name that no other process, on this machine or another, uses at this moment: `host-pid-random-number`. */
-export function temporaryName(): string {
-  return `${session}${count++}`;
-}
-
-/** True for a name that temporaryName gave, to this process or another. */
-export function isTemporaryName(name: string): boolean {
-  return NAME.test(name);
-}
 
 /** Files and their bytes. */
 export interface FileCount {
@@ -141,20 +113,5 @@ function namesIn(directory: string): string[] {
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return [];
     throw fileSystemError('list', directory, error);
-  }
-}
-
-/** True when the process that took this name is gone; a name from another host counts as gone after a week. */
-export function isStaleTemporary(name: string, ageMs: number): boolean {
-  const match = NAME.exec(name);
-  // Another host on a shared file system may still be writing: only time tells.
-  if (match?.[1] !== host) return ageMs > STALE_AFTER_MS;
-  const pid = Number(match[2]);
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return systemErrorCode(error) === 'ESRCH';
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { holdLock } from '../config/lock-file.js';
 import { MlvError } from '../core/errors.js';
-import { holdLock } from '../workspace/lock-file.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import type { Repository } from '../workspace/repository.js';
 

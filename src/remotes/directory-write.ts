@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../core/errors.js';
+import { temporaryName } from '../core/temporary-name.js';
 import { checkInterrupted } from './interrupted.js';
 import { TEMPORARY_SEGMENT } from './keys.js';
 
@@ -11,16 +10,9 @@ const STALE_AFTER_MS = 7 * 24 * 3600 * 1000;
 const PUBLISH_TRIES = 5;
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']);
 
-const host =
-  hostname()
-    .replace(/[^A-Za-z0-9]/g, '')
-    .slice(0, 24) || 'host';
-let count = 0;
-
 /** A path in `<base>/tmp/` that no process on any machine uses at this moment. */
 export function temporaryPath(base: string): string {
-  const unique = `${host}-${process.pid}-${randomBytes(6).toString('hex')}-${count++}`;
-  return join(base, TEMPORARY_SEGMENT, unique);
+  return join(base, TEMPORARY_SEGMENT, temporaryName());
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { holdLock } from '../config/lock-file.js';
 import { fileSystemError, MlvError } from '../core/errors.js';
 import type { Phase, Reporter } from '../core/reporter.js';
 import type { ObjectCache } from '../objects/cache.js';
@@ -26,7 +27,6 @@ import { Backoff } from '../remotes/backoff.js';
 import { checkInterrupted } from '../remotes/interrupted.js';
 import type { SourceState, UrlSource } from '../remotes/source-types.js';
 import type { StoredContent } from '../workspace/import-target.js';
-import { holdLock } from '../workspace/lock-file.js';
 
 /** Unfinished downloads that nobody went on with are removed after this time. */
 const FORGOTTEN_AFTER_MS = 7 * 24 * 3600 * 1000;

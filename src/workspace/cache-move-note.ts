@@ -1,10 +1,10 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMlvError, systemErrorCode } from '../core/errors.js';
+import { temporaryName } from '../core/temporary-name.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { cacheError } from '../objects/cache-error.js';
 import { letGroupRead, makeCacheDirectory } from '../objects/group-directory.js';
-import { temporaryName } from '../objects/temporary-files.js';
 
 /** The move that was begun and not finished, as a note in the repository's own Git directory says. */
 export interface BegunMove {

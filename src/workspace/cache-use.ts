@@ -1,11 +1,11 @@
 import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileSystemError, isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
+import { holdLock, isHeld } from '../config/lock-file.js';
+import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { isStaleTemporary, temporaryName } from '../core/temporary-name.js';
 import { cacheError } from '../objects/cache-error.js';
 import { makeCacheDirectory } from '../objects/group-directory.js';
-import { isStaleTemporary, temporaryName } from '../objects/temporary-files.js';
-import { holdLock, isHeld } from './lock-file.js';
 
 const LOCK = 'collecting.lock';
 const USERS = 'users';
@@ -35,7 +35,7 @@ export class CacheUse {
     while (this.file === undefined) {
       const file = note(join(this.directory, USERS));
       if (file === undefined) return;
-      if (!isCollecting(this.directory)) {
+      if (!isHeld(join(this.directory, LOCK))) {
         this.file = file;
         return;
       }
@@ -84,16 +84,6 @@ export async function whileAlone<T>(
     }
     if (Date.now() > until) throw busy(directory, others);
     await setTimeout(WAIT_MS);
-  }
-}
-
-/** A lock that cannot be read yet was made by another user a moment ago. */
-function isCollecting(directory: string): boolean {
-  try {
-    return isHeld(join(directory, LOCK));
-  } catch (error) {
-    if (isMlvError(error) && error.data.system === 'EACCES') return true;
-    throw error;
   }
 }
 

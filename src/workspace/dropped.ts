@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withLock } from '../config/lock-file.js';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
-import { withLock } from './lock-file.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
 import type { Selection } from './pointers.js';
 import { writeWholeFile } from './write-whole-file.js';

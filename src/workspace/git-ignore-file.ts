@@ -1,6 +1,6 @@
 import { lstatSync, rmSync } from 'node:fs';
+import { withLock } from '../config/lock-file.js';
 import { fileSystemError, MlvError } from '../core/errors.js';
-import { withLock } from './lock-file.js';
 import { absolutePath, childOf, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { writeTextFile } from './pointer-write.js';
 import type { Repository } from './repository.js';

@@ -1,7 +1,9 @@
 import { copyFileSync, linkSync, lstatSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { isHeld } from '../config/lock-file.js';
 import { isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
+import { temporaryName } from '../core/temporary-name.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { type CachedObject, corrupt, ObjectCache } from '../objects/cache.js';
 import { CacheBatch } from '../objects/cache-batch.js';
@@ -9,14 +11,12 @@ import { cacheError } from '../objects/cache-error.js';
 import { makeCacheDirectory } from '../objects/group-directory.js';
 import type { HashFunction } from '../objects/hash.js';
 import { ALGORITHMS, type Algorithm } from '../objects/oid.js';
-import { temporaryName } from '../objects/temporary-files.js';
 import { linksInto } from './cache-links.js';
 import { writeNote } from './cache-move-note.js';
 import { MOVED_FILE } from './cache-moved.js';
 import { forgetTenant, otherTenants, registerTenant } from './cache-tenants.js';
 import { CacheUse, whileAlone } from './cache-use.js';
 import { CACHE_NOTES, namesIn, removeFormerCache } from './former-cache.js';
-import { isHeld } from './lock-file.js';
 import { temporaryBeside } from './workspace-temporary.js';
 
 /** System errors that say that one file cannot have a second name there. */

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { withLock } from '../config/lock-file.js';
 import { encodeCanonicalYaml } from '../core/canonical-yaml.js';
 import { MlvError } from '../core/errors.js';
 import { readYamlMapping, YamlProblem } from '../core/read-yaml.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { entryNameProblem } from '../objects/entry-name.js';
-import { withLock } from './lock-file.js';
 import type { RepositoryPath } from './paths.js';
 import { readTextFile } from './text-file.js';
 import { type PartText, WantedPart } from './wanted-part.js';

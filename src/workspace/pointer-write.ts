@@ -1,9 +1,9 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from '../config/lock-file.js';
 import { fileSystemError } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
 import { flushFiles } from '../objects/flush.js';
-import { withLock } from './lock-file.js';
 import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from './paths.js';
 import { formatPointer, type Pointer } from './pointer-format.js';
 import { pointerPathOf, readPointerText } from './pointers.js';

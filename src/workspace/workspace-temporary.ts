@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isStaleTemporary, isTemporaryName, temporaryName } from '../objects/temporary-files.js';
+import { isStaleTemporary, isTemporaryName, temporaryName } from '../core/temporary-name.js';
 
 const PREFIX = '.mlv-';
 

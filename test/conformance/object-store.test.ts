@@ -1,11 +1,11 @@
 import { closeSync, existsSync, mkdirSync, readdirSync, readSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { isStaleTemporary } from '../../src/core/temporary-name.js';
 import { ObjectCache } from '../../src/objects/cache.js';
 import { CacheBatch } from '../../src/objects/cache-batch.js';
 import { loadHash } from '../../src/objects/hash.js';
 import { ALGORITHMS, type Oid } from '../../src/objects/oid.js';
-import { isStaleTemporary } from '../../src/objects/temporary-files.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 describe.each(ALGORITHMS)('the cache, with %s', (algorithm) => {

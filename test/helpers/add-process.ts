@@ -2,11 +2,11 @@
 // leaves a temporary file in the cache, and waits to be killed.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from '../../src/config/lock-file.js';
 import { openGit } from '../../src/git/open.js';
 import { ObjectCache } from '../../src/objects/cache.js';
 import { loadHash } from '../../src/objects/hash.js';
 import { add } from '../../src/workspace/add.js';
-import { withLock } from '../../src/workspace/lock-file.js';
 import { StatIndex } from '../../src/workspace/stat-index.js';
 
 const [directory = '', ...paths] = process.argv.slice(2);

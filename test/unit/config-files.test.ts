@@ -217,7 +217,7 @@ describe('a lock that a killed process left behind', () => {
       return undefined;
     });
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
-    writeFileSync(lock, held.replace(/\d+$/, String(gone)));
+    writeFileSync(lock, held.replace(/-\d+-/, `-${gone}-`));
     await updateFile(file, () => ({ text: 'core:\n  jobs: 4\n', secret: false }), 0);
     expect(readFileSync(path, 'utf8')).toContain('jobs: 4');
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSystemError } from '../../core/errors.js';
-import { isStaleTemporary, temporaryName } from '../../objects/temporary-files.js';
+import { isStaleTemporary, temporaryName } from '../../core/temporary-name.js';
 
 const PREFIX = '.mlv-get-';
 
