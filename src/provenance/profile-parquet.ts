@@ -10,7 +10,7 @@ import {
   type SchemaTree,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { fileSystemError, isMlvError } from '../core/errors.js';
+import { fileSystemError, isMlvError, systemErrorCode } from '../core/errors.js';
 import { ColumnAccumulator } from './column-profile.js';
 import {
   type CellKind,
@@ -21,6 +21,7 @@ import {
   type ProfileOptions,
 } from './data-profile.js';
 import { dataUnreadable, unknownColumns } from './data-unreadable.js';
+import { PARQUET_END_BYTES, parquetProblem } from './parquet-ends.js';
 
 /** A column chunk beyond this would not fit in memory; what its metadata says is all there is then. */
 const MAX_CHUNK_BYTES = 512 * 1024 * 1024;
@@ -73,7 +74,7 @@ class ParquetTable {
   ) {}
 
   async profile(): Promise<DataProfile> {
-    const metadata = await this.read(async () => parquetMetadataAsync(this.file, { geoparquet: false }));
+    const metadata = await this.metadata();
     const chosen = await this.read(async () => this.chosen(parquetSchema(metadata).children));
     const rows = Number(metadata.num_rows);
     const wanted = Math.min(rows, this.options.sample ?? rows);
@@ -89,6 +90,21 @@ class ParquetTable {
     const malformed = { count: 0, first: [] };
     const complete = wanted === rows;
     return { format: 'parquet', rows: this.options.data ? wanted : rows, complete, columns, malformed, notes };
+  }
+
+  private async metadata(): Promise<FileMetaData> {
+    const { byteLength: size } = this.file;
+    const end = async (start: number): Promise<Buffer> =>
+      Buffer.from(await this.read(async () => this.file.slice(start, start + PARQUET_END_BYTES)));
+    const problem = parquetProblem(await end(0), await end(Math.max(0, size - PARQUET_END_BYTES)), size);
+    if (problem !== undefined) throw dataUnreadable(this.name, problem);
+    try {
+      return await parquetMetadataAsync(this.file, { geoparquet: false });
+    } catch (error) {
+      // What the library says of bytes that are no footer is about its own variables.
+      const reason = systemErrorCode(error) === undefined ? 'its footer is damaged' : reasonOf(error);
+      throw dataUnreadable(this.name, reason);
+    }
   }
 
   private chosen(columns: readonly SchemaTree[]): readonly SchemaTree[] {

@@ -300,7 +300,34 @@ describe('the profile of a file', () => {
     expect(columnOf(metadata, 'x')).toMatchObject({ nulls: 100, min: 0.5, max: 499.5 });
     const part = await profileFile(file, { ...OPTIONS, sample: 350, columns: ['id'] });
     expect(part).toMatchObject({ rows: 350, complete: false, columns: [{ max: 349 }] });
-    const cut = put('cut.parquet', new Uint8Array(bytes).subarray(0, 500));
-    await expect(profileFile(cut, OPTIONS)).rejects.toMatchObject({ code: 'DATA_UNREADABLE' });
+  });
+
+  it.each([
+    ['empty', '', 'it is empty'],
+    ['shorter than a footer', 'PAR', 'does not begin as a Parquet file'],
+    ['a table of another kind', 'a,b\n1,2\n3,4\n5,6\n', 'does not begin as a Parquet file'],
+    ['nothing but its first bytes', 'PAR1', 'it is cut short'],
+    ['of one magic that is both', 'PAR1PAR1', 'it is cut short'],
+    ['without its end', 'PAR1 and then some rows', 'it is cut short'],
+    ['of a footer longer than itself', 'PAR1aaaa\xff\0\0\0PAR1', 'it is cut short'],
+    ['of a footer of zeros', 'PAR1\0\0\0\0\x04\0\0\0PAR1', 'its footer is damaged'],
+    ['without a footer', 'PAR1\0\0\0\0PAR1', 'its footer is damaged'],
+    ['of an encrypted footer', 'PARE....\0\0\0\0PARE', 'it is encrypted'],
+  ])('of a Parquet file that is %s says what is wrong', async (_, text, reason) => {
+    await expect(profileFile(put('x.parquet', Buffer.from(text, 'latin1')), OPTIONS)).rejects.toMatchObject({
+      code: 'DATA_UNREADABLE',
+      message: expect.stringContaining(reason),
+    });
+  });
+
+  it('of a Parquet file that was cut anywhere fails in words of its own', async () => {
+    const bytes = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'id', data: [1n, 2n], type: 'INT64' }] }));
+    for (let length = 0; length < bytes.length; length += 1) {
+      const cut = profileFile(put('cut.parquet', bytes.subarray(0, length)), OPTIONS);
+      await expect(cut).rejects.toMatchObject({
+        code: 'DATA_UNREADABLE',
+        message: expect.stringMatching(/it is empty|does not begin as|it is cut short/),
+      });
+    }
   });
 });
