@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { Thread, threadProgram } from '../core/thread.js';
 import { JobMemory, type WriteJob } from './write-jobs.js';
-
-/** What the thread runs. The build puts it beside this module; Node runs no TypeScript. */
-const PROGRAM = import.meta.url.endsWith('.ts') ? undefined : new URL('write-worker.js', import.meta.url);
 
 /** From so many files on, or such bytes of them, a thread is worth the 30 ms and 10 MiB that it takes to start it. */
 const FROM_FILES = 1000;
@@ -34,27 +31,32 @@ export class WriteThread {
   private readonly fromFiles: number;
   private files = 0;
   private bytes = 0;
-  private worker: Worker | undefined;
+  private thread: Thread<WriteJob, never> | undefined;
   private readonly free: JobRoom[] = [];
   private tickets = 0;
-  private over = false;
+  /** No thread can be had. */
+  private none = false;
 
-  constructor({ program = PROGRAM, fromFiles = FROM_FILES, cores = availableParallelism() }: WriteThreadOptions = {}) {
+  constructor({
+    program = threadProgram('write-worker.js'),
+    fromFiles = FROM_FILES,
+    cores = availableParallelism(),
+  }: WriteThreadOptions = {}) {
     this.program = cores > 1 ? program : undefined;
     this.fromFiles = fromFiles;
   }
 
   /** True when the thread ended and finishes nothing any more; known after a turn of the event loop. */
   get ended(): boolean {
-    return this.over;
+    return this.none || this.thread?.alive === false;
   }
 
   /** Room for a job that begins with a file of so many bytes; undefined where it is better written at once. */
   room(bytes: number): JobRoom | undefined {
     this.files++;
     this.bytes += bytes;
-    if (!this.worker && (this.files >= this.fromFiles || this.bytes >= FROM_BYTES)) this.start();
-    return this.over ? undefined : this.free.pop();
+    if (!this.thread && (this.files >= this.fromFiles || this.bytes >= FROM_BYTES)) this.start();
+    return this.ended ? undefined : this.free.pop();
   }
 
   /** Gives room back that is used no more. */
@@ -66,30 +68,18 @@ export class WriteThread {
   post({ number, memory }: JobRoom, files: Omit<WriteJob, 'memory' | 'ticket'>): number {
     const ticket = ++this.tickets;
     memory.offer(ticket);
-    this.worker?.postMessage({ ...files, memory: number, ticket } satisfies WriteJob);
+    this.thread?.post({ ...files, memory: number, ticket });
     return ticket;
   }
 
   private start(): void {
-    if (this.program === undefined || this.over) return;
+    if (this.program === undefined || this.none) return;
     const rooms = Array.from({ length: JOBS }, (_, number) => ({ number, memory: JobMemory.create() }));
-    try {
-      this.worker = new Worker(this.program, {
-        execArgv: [],
-        workerData: rooms.map(({ memory }) => memory.shared),
-        resourceLimits: { maxYoungGenerationSizeMb: 4 },
-      });
-    } catch {
-      // A process that may start none.
-      this.over = true;
-      return;
-    }
-    const end = (): void => {
-      this.over = true;
-    };
-    this.worker.on('error', end);
-    this.worker.on('exit', end);
-    this.worker.unref();
-    this.free.push(...rooms);
+    this.thread = Thread.start(
+      this.program,
+      rooms.map(({ memory }) => memory.shared),
+    );
+    this.none = this.thread === undefined;
+    if (this.thread) this.free.push(...rooms);
   }
 }

@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { Thread, threadProgram } from '../core/thread.js';
 import type { FetchAnswer, FetchTask, RangeJob } from './fetch-jobs.js';
-
-/** What a thread runs. The build puts it beside this module; Node runs no TypeScript. */
-const PROGRAM = import.meta.url.endsWith('.ts') ? undefined : new URL('fetch-worker.js', import.meta.url);
 
 /** Threads at most: each takes some 20 MiB, and two receive and check about a GiB in a second. */
 const MOST_THREADS = 2;
@@ -37,7 +34,10 @@ export class FetchThreads {
   private constructor(private readonly threads: readonly FetchThread[]) {}
 
   /** Starts threads: some 40 ms. Undefined where none can be had: the requests are then made on the main thread. */
-  static async start({ program = PROGRAM, count }: FetchThreadsOptions = {}): Promise<FetchThreads | undefined> {
+  static async start({
+    program = threadProgram('fetch-worker.js'),
+    count,
+  }: FetchThreadsOptions = {}): Promise<FetchThreads | undefined> {
     const cores = availableParallelism();
     const wanted = count ?? (cores > 1 ? Math.min(cores, MOST_THREADS) : 0);
     if (program === undefined || wanted === 0) return undefined;
@@ -72,32 +72,20 @@ export class FetchThreads {
 }
 
 class FetchThread {
-  alive = true;
   private readonly jobs = new Map<number, Waiting>();
   private lastId = 0;
-  private ready: ((alive: boolean) => void) | undefined;
 
-  private constructor(private readonly worker: Worker) {
-    worker.on('message', (answer: FetchAnswer) => this.hear(answer));
-    worker.on('error', () => undefined);
-    // Only now is it certain that it writes nothing more.
-    worker.on('exit', () => this.end());
+  private constructor(private readonly thread: Thread<FetchTask, FetchAnswer>) {
+    thread.listen({ hear: (answer) => this.hear(answer), ended: () => this.end() });
   }
 
   static async start(program: URL): Promise<FetchThread | undefined> {
-    try {
-      const thread = new FetchThread(
-        new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } }),
-      );
-      const alive = await new Promise<boolean>((resolve) => {
-        thread.ready = resolve;
-        thread.send({ kind: 'ready' });
-      });
-      thread.worker.unref();
-      return alive ? thread : undefined;
-    } catch {
-      return undefined;
-    }
+    const thread = await Thread.startReady<FetchTask, FetchAnswer>(program, { kind: 'ready' });
+    return thread && new FetchThread(thread);
+  }
+
+  get alive(): boolean {
+    return this.thread.alive;
   }
 
   /** Requests under way. */
@@ -112,34 +100,26 @@ class FetchThread {
     if (!this.alive || signal?.aborted) return Promise.resolve(0);
     const id = ++this.lastId;
     return new Promise((resolve) => {
-      const leave = (): void => this.send({ kind: 'leave', id });
+      const leave = (): void => this.thread.post({ kind: 'leave', id });
       const ended = (written: number): void => {
         signal?.removeEventListener('abort', leave);
         this.jobs.delete(id);
-        if (this.jobs.size === 0) this.worker.unref();
+        this.thread.keepProcess(this.jobs.size > 0);
         resolve(written);
       };
       this.jobs.set(id, { progress, received: 0, written: 0, ended });
       signal?.addEventListener('abort', leave);
-      // A process must not end while it waits for an answer.
-      this.worker.ref();
-      this.send({ kind: 'range', job: { ...job, id } });
+      this.thread.keepProcess(true);
+      this.thread.post({ kind: 'range', job: { ...job, id } });
     });
   }
 
   async close(): Promise<void> {
-    await this.worker.terminate();
-  }
-
-  private send(task: FetchTask): void {
-    this.worker.postMessage(task);
+    await this.thread.close();
   }
 
   private hear(answer: FetchAnswer): void {
-    if (answer.kind === 'ready') {
-      this.ready?.(true);
-      return;
-    }
+    if (answer.kind === 'ready') return;
     const waiting = this.jobs.get(answer.id);
     if (!waiting) return;
     const received = answer.received - waiting.received;
@@ -150,8 +130,6 @@ class FetchThread {
   }
 
   private end(): void {
-    this.alive = false;
-    this.ready?.(false);
     // What it wrote since its last word is written again.
     for (const { ended, written } of [...this.jobs.values()]) ended(written);
   }

@@ -1,42 +1,28 @@
-import { Worker } from 'node:worker_threads';
 import { MlvError } from '../core/errors.js';
+import { Thread, threadProgram } from '../core/thread.js';
 import type { PushAnswer, PushAnswers, PushJob } from './push-jobs.js';
-
-/** What a thread runs. The build puts it beside this module; Node runs no TypeScript. */
-const PROGRAM = import.meta.url.endsWith('.ts') ? undefined : new URL('push-worker.js', import.meta.url);
 
 interface Waiting {
   resolve: (value: never) => void;
   reject: (error: unknown) => void;
 }
 
-/** A thread beside the main one, for the work of a push that takes the processor. It keeps no process alive. */
+/** A thread beside the main one, for the work of a push that takes the processor. It keeps no process alive that waits for nothing. */
 export class PushThread {
   private readonly waiting: Waiting[] = [];
   private failure: MlvError | undefined;
 
-  private constructor(private readonly worker: Worker) {
-    worker.on('message', (answer: PushAnswer) => this.settle(answer));
-    worker.on('error', (cause) => this.fail(cause));
-    worker.on('exit', () => this.fail(undefined));
-    worker.unref();
+  private constructor(private readonly thread: Thread<PushJob, PushAnswer>) {
+    thread.listen({ hear: (answer) => this.settle(answer), ended: (cause) => this.fail(cause) });
   }
 
   /**
    * Starts a thread of `program`: some 30 ms and 10 MiB. Undefined where none can be had (a process that may start none, or that runs
    * from the TypeScript sources): the same work is then done on the main thread.
    */
-  static async start(program: URL | undefined = PROGRAM): Promise<PushThread | undefined> {
-    if (program === undefined) return undefined;
-    try {
-      const thread = new PushThread(
-        new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 4 } }),
-      );
-      await thread.request({ kind: 'ready' });
-      return thread;
-    } catch {
-      return undefined;
-    }
+  static async start(program = threadProgram('push-worker.js')): Promise<PushThread | undefined> {
+    const thread = program && (await Thread.startReady<PushJob, PushAnswer>(program, { kind: 'ready' }));
+    return thread && new PushThread(thread);
   }
 
   /**
@@ -47,20 +33,19 @@ export class PushThread {
     return new Promise((resolve, reject) => {
       if (this.failure) return reject(this.failure);
       this.waiting.push({ resolve, reject });
-      // A process must not end while it waits for an answer.
-      this.worker.ref();
-      this.worker.postMessage(job, transfer);
+      this.thread.keepProcess(true);
+      this.thread.post(job, transfer);
     });
   }
 
   /** Ends the thread, whatever it is at. Never fails. */
   async close(): Promise<void> {
-    await this.worker.terminate();
+    await this.thread.close();
   }
 
   private settle(answer: PushAnswer): void {
     const next = this.waiting.shift();
-    if (this.waiting.length === 0) this.worker.unref();
+    this.thread.keepProcess(this.waiting.length > 0);
     if ('value' in answer) next?.resolve(answer.value as never);
     else
       next?.reject(
