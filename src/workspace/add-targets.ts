@@ -2,10 +2,11 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { MlvError } from '../core/errors.js';
 import { isGitDirectoryName } from '../objects/entry-name.js';
 import { absolutePath, isWithin, nameOf, parentOf, type RepositoryPath } from './paths.js';
-import { targetNameProblem } from './pointer-format.js';
+import { POINTER_SUFFIX, targetNameProblem } from './pointer-format.js';
 import { isDirectoryTarget, isPointerPath, pointerPathOf, type Target } from './pointers.js';
 import type { Repository } from './repository.js';
 import { objectOfLink } from './scan-target.js';
+import { namesOnDisk, WrittenNames } from './written-name.js';
 
 /** A path that add may take. */
 export interface AddTarget {
@@ -52,11 +53,38 @@ export async function checkAddTargets(
     const inside = parents(path).flatMap((parent) => directories.get(parent) ?? [])[0];
     return { path, directory: inspect(repository, path, inside), ...(inside && { inside }) };
   });
+  checkWriting(repository, targets, known);
   checkOverlaps(targets, known);
   const { tracked, ignored } = await git;
   if (tracked.length > 0) for (const target of targets) checkGit(target, tracked);
   checkPointersVisible(ignored, targets);
   return targets;
+}
+
+/** Of a path that is tracked by another writing, there would be two pointers in Git and one file for both of them here. */
+function checkWriting({ layout }: Repository, targets: readonly AddTarget[], known: readonly Target[]): void {
+  const tracked = new Set(known.map(({ path }) => path));
+  const disk = namesOnDisk(layout);
+  const written = new WrittenNames(disk);
+  for (const { path, inside } of targets) {
+    if (tracked.has(path)) continue;
+    const pointer = !inside && disk.exists(pointerPathOf(path)) ? written.otherwise(pointerPathOf(path)) : undefined;
+    const other = pointer?.slice(0, -POINTER_SUFFIX.length) ?? written.otherwise(path);
+    if (other === undefined) continue;
+    throw new MlvError(
+      'PATH_UNSUPPORTED',
+      `'${path}' is '${other}', which this file system cannot tell from it${pointer === undefined ? '' : ', and is tracked as that'}`,
+      {
+        hint: pointer === undefined ? `name it as it is written: mlv add '${other}'` : renameHint(path, other),
+        data: { path },
+      },
+    );
+  }
+}
+
+/** How what is tracked by another writing gets the one that is wanted. */
+function renameHint(path: RepositoryPath, tracked: RepositoryPath): string {
+  return `name it so: mlv add '${tracked}'; to rename it: mlv mv '${tracked}' '${tracked}-' && mlv mv '${tracked}-' '${path}'`;
 }
 
 /**

@@ -16,6 +16,7 @@ import { formatPointer, POINTER_SUFFIX } from './pointer-format.js';
 import { writeTextFile } from './pointer-write.js';
 import { isDirectoryTarget, isPointerPath, loadTargets, pointerPathOf, type Target, wholeTarget } from './pointers.js';
 import type { Repository } from './repository.js';
+import { isOneOnDisk, namesOnDisk } from './written-name.js';
 
 export interface MoveOptions {
   /** Record the move in Git's index. */
@@ -49,6 +50,7 @@ export async function move(
 
 function destinationOf(repository: Repository, target: Target, to: RepositoryPath): RepositoryPath {
   const plain = isPointerPath(to) && !lstat(repository, to) ? to.slice(0, -POINTER_SUFFIX.length) : to;
+  if (isOneOnDisk(namesOnDisk(repository.layout), target.path, plain)) return plain;
   return lstat(repository, plain)?.isDirectory() ? childOf(plain, nameOf(target.path)) : plain;
 }
 
@@ -60,7 +62,9 @@ function checkDestination(
 ): void {
   if (lstat(repository, to) || lstat(repository, pointerPathOf(to))) {
     throw new MlvError('TARGET_EXISTS', `'${to}' is there already`, {
-      hint: 'choose another name, or remove it first',
+      hint: isOneOnDisk(namesOnDisk(repository.layout), target.path, to)
+        ? `by a name between: mlv mv '${target.path}' '${to}-' && mlv mv '${to}-' '${to}'`
+        : 'choose another name, or remove it first',
       data: { path: to },
     });
   }
