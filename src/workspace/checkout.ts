@@ -1,5 +1,5 @@
 import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
 import { Placer } from '../objects/link-modes.js';
@@ -285,7 +285,7 @@ class CheckoutRun {
 
   private async remember(target: Target, before: Walk, base: Buffer | undefined): Promise<void> {
     const { index, hash } = this.repository;
-    const placed = this.placed.filler(index.racyFrom());
+    const placed = this.placed.filler(await this.racyFrom());
     const after = walkTarget(this.repository, target.path, { previous: before.root, placed });
     await this.readPlaced(after);
     sealTrees(after.root, hash, () => {});
@@ -358,8 +358,18 @@ class CheckoutRun {
   }
 
   private async readPlaced(walk: Walk): Promise<void> {
-    const racyFrom = this.repository.index.racyFrom();
+    const racyFrom = await this.racyFrom();
     this.placed.resolve(walk.pending, racyFrom);
     await this.read(walk, racyFrom);
+  }
+
+  /** As that of the index, but waits where a large file would have to be read again by the next command only for its age. */
+  private async racyFrom(): Promise<number> {
+    const { index } = this.repository;
+    const racyFrom = index.racyFrom();
+    const wait = this.placed.waitFor(racyFrom);
+    if (wait === 0) return racyFrom;
+    await delay(wait);
+    return index.racyFrom();
   }
 }

@@ -14,6 +14,11 @@ export interface PlacedContent {
   kind?: Kind;
 }
 
+/** Reading a file of so many bytes again takes longer than to wait until its stat can be trusted. */
+const WORTH_A_WAIT_BYTES = 64 * 1024 * 1024;
+/** No longer than that is waited, ms: where the clock counts whole seconds, reading is sooner done. */
+const MOST_WAIT_MS = 25;
+
 interface PlacedInDirectory {
   positions: Map<string, number>;
   stats: number[];
@@ -27,6 +32,8 @@ interface PlacedInDirectory {
  */
 export class PlacedFiles {
   private readonly directories = new Map<RepositoryPath, PlacedInDirectory>();
+  /** Change time of the large file that was written last, ms. */
+  private youngestLarge = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly worktree: string) {}
 
@@ -46,6 +53,16 @@ export class PlacedFiles {
     placed.stats.push(stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino);
     placed.digests.push(digest);
     placed.kinds.push(kind);
+    if (stat.size >= WORTH_A_WAIT_BYTES) this.youngestLarge = Math.max(this.youngestLarge, stat.ctimeMs);
+  }
+
+  /**
+   * How long to wait, in ms, until no large file that was written is too young to be trusted, where all are that changed
+   * from `racyFrom` on: 0 where none is, or waiting takes too long.
+   */
+  waitFor(racyFrom: number): number {
+    const wait = Math.ceil(this.youngestLarge - racyFrom) + 1;
+    return wait > 0 && wait <= MOST_WAIT_MS ? wait : 0;
   }
 
   /**
