@@ -50,6 +50,9 @@ export class EntryCheckout {
   /** Done on return, or when the promise is. Errors: those of checkoutTree. */
   carryOut(planned: CheckoutStep): undefined | Promise<void> {
     const step = this.recheck(planned);
+    if (step.do === 'mode' || step.do === 'remove' || step.do === 'place') {
+      this.run.onTouch(this.sides.path, this.three.name);
+    }
     switch (step.do) {
       case 'keep':
       case 'leave':

@@ -36,6 +36,8 @@ export interface DirectoryCheckout {
   phase: Phase;
   /** True when the file or link at the path has the entry's content and mode: looked up, not remembered. */
   holds: (path: string, stat: Stats, entry: TreeEntry) => boolean;
+  /** Told of a name of a directory before anything is written, changed or removed there. */
+  onTouch: (directory: RepositoryPath, name: string) => void;
   /** Told of every file that was written, by its directory, name and content. */
   onPlaced: (directory: RepositoryPath, name: string, content: PlacedContent) => void;
   /** To be waited for between two files, now and then, so that Ctrl-C and progress get their turn. Its error: the interruption. */

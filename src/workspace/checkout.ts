@@ -249,6 +249,7 @@ class CheckoutRun {
         report: this.report,
         phase: this.phase,
         holds: (path, stat, entry) => holdsEntry(this.repository.hash, path, stat, entry),
+        onTouch: (directory, name) => this.placed.touch(directory, name),
         onPlaced: (directory, name, content) => this.placed.add(directory, name, content),
         turn: () => this.turn(),
         below,
@@ -286,7 +287,8 @@ class CheckoutRun {
   private async remember(target: Target, before: Walk, base: Buffer | undefined): Promise<void> {
     const { index, hash } = this.repository;
     const placed = this.placed.filler(await this.racyFrom());
-    const after = walkTarget(this.repository, target.path, { previous: before.root, placed });
+    const settled = (directory: RepositoryPath, name: string): boolean => this.placed.isSettled(directory, name);
+    const after = walkTarget(this.repository, target.path, { previous: before.root, placed, settled });
     await this.readPlaced(after);
     sealTrees(after.root, hash, () => {});
     index.save(target.path, { base, block: after.root });

@@ -80,6 +80,15 @@ export class DirectoryBlock {
     this.stats[at + 3] = stat.ino;
   }
 
+  /** Takes over what another block knows of a file: kind, stat and digest. */
+  copyFile(index: number, from: DirectoryBlock, at: number): void {
+    this.kinds[index] = from.kinds[at] as number;
+    for (let field = 0; field < STAT_FIELDS; field++) {
+      this.stats[index * STAT_FIELDS + field] = from.stats[at * STAT_FIELDS + field] as number;
+    }
+    from.digests.copy(this.digests, index * DIGEST_BYTES, at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES);
+  }
+
   /** True when a file's stat is what was recorded when its digest was. */
   sameStat(index: number, stat: StatFields): boolean {
     const at = index * STAT_FIELDS;
@@ -95,6 +104,11 @@ export class DirectoryBlock {
   /** Marks an entry so that no stat equals it: its file may have changed within the clock's resolution. */
   distrust(index: number): void {
     this.stats[index * STAT_FIELDS + 1] = Number.NaN;
+  }
+
+  /** True for an entry that was marked so. */
+  isDistrusted(index: number): boolean {
+    return Number.isNaN(this.stats[index * STAT_FIELDS + 1]);
   }
 
   /** Index of a name, or -1. */

@@ -35,7 +35,21 @@ export class PlacedFiles {
   /** Change time of the large file that was written last, ms. */
   private youngestLarge = Number.NEGATIVE_INFINITY;
 
+  private readonly touched = new Map<RepositoryPath, Set<string>>();
+
   constructor(private readonly worktree: string) {}
+
+  /** Records a name at which something is about to be written, changed or removed, whatever comes of it. */
+  touch(directory: RepositoryPath, name: string): void {
+    const names = this.touched.get(directory);
+    if (names) names.add(name);
+    else this.touched.set(directory, new Set([name]));
+  }
+
+  /** True for a name that the checkout did not touch: for a walk that knows what was there before. */
+  isSettled(directory: RepositoryPath, name: string): boolean {
+    return this.touched.get(directory)?.has(name) !== true;
+  }
 
   /**
    * Records a file that was just written with the content of that digest; its stat is looked up where it is not given.

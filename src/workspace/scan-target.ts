@@ -11,7 +11,7 @@ import { type Walk, type WalkOptions, walkDirectory } from './walk.js';
 export function walkTarget(
   repository: Repository,
   path: RepositoryPath,
-  options: Pick<WalkOptions, 'previous' | 'onEntries' | 'only' | 'placed'> = {},
+  options: Pick<WalkOptions, 'previous' | 'onEntries' | 'only' | 'placed' | 'settled'> = {},
 ): Walk {
   const { layout, cache } = repository;
   return walkDirectory({

@@ -33,6 +33,11 @@ export interface WalkOptions {
   only?: readonly string[];
   /** Fills the entry of a file that this process just wrote, and is not looked at again; false for another. */
   placed?: (block: DirectoryBlock, index: number, directory: string) => boolean;
+  /**
+   * True for a name that is taken from `previous` without a look, being as it was a moment ago, when `previous` was made.
+   * Who writes to it later makes its stat another than the one that is recorded.
+   */
+  settled?: (directory: string, name: string) => boolean;
 }
 
 /** A directory of the workspace as it is now: a block a directory, and the files whose content must be read. */
@@ -74,6 +79,9 @@ class Walker {
     let unchanged = previous !== undefined;
     for (const name of listing) {
       if (only && !only.has(name)) continue;
+      while (previous && cursor < previous.length && isBefore(previous.names[cursor] as string, name)) cursor++;
+      const known = previous !== undefined && previous.names[cursor] === name ? previous : undefined;
+      if (known && this.fillSettled({ block, path, rules: inside, name, previous: known, at: cursor })) continue;
       if (this.options.placed && this.fillPlaced({ block, path, rules: inside, name })) {
         unchanged = false;
         continue;
@@ -81,8 +89,6 @@ class Walker {
       const stat = this.look({ path, absolute, name, rules: inside });
       if (!stat) continue;
       const index = block.names.push(name) - 1;
-      while (previous && cursor < previous.length && isBefore(previous.names[cursor] as string, name)) cursor++;
-      const known = previous !== undefined && previous.names[cursor] === name ? previous : undefined;
       const same = this.fill({
         ...{ block, index, path, below, rules: inside, name, stat, previous: known, at: cursor },
         only: only?.get(name),
@@ -97,6 +103,16 @@ class Walker {
       block.unchanged = true;
     }
     return block;
+  }
+
+  /** The entry of a file that needs no look; it comes after those that the block has. */
+  private fillSettled({ block, path, rules, name, previous, at }: SettledVisit): boolean {
+    if (!this.options.settled || !isFileKind(previous.kindAt(at)) || !this.options.settled(path, name)) return false;
+    // What was too young to be trusted may be old enough by now.
+    if (previous.isDistrusted(at)) return false;
+    if (!rules.empty && rules.ignores(`${path}/${name}`, false)) return false;
+    block.copyFile(block.names.push(name) - 1, previous, at);
+    return true;
   }
 
   /** The entry comes after those that the block has. */
@@ -242,6 +258,8 @@ interface DirectoryVisit {
   rules: IgnoreRules;
   only: Focus | undefined;
 }
+
+type SettledVisit = Pick<EntryVisit, 'block' | 'path' | 'rules' | 'name' | 'at'> & { previous: DirectoryBlock };
 
 interface EntryVisit {
   block: DirectoryBlock;

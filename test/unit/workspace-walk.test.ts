@@ -3,14 +3,14 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { KIND } from '../../src/objects/tree-format.js';
 import type { DirectoryBlock } from '../../src/workspace/directory-block.js';
 import { IgnoreRules } from '../../src/workspace/ignore-rules.js';
-import { walkDirectory } from '../../src/workspace/walk.js';
+import { type Walk, type WalkOptions, walkDirectory } from '../../src/workspace/walk.js';
 
 // The walk decides by names, kinds and stats alone: a file system in memory shows all of them, on any platform.
 vi.mock('node:fs', async () => (await import('memfs')).fs);
 
 afterEach(() => vol.reset());
 
-function walk(previous?: DirectoryBlock, rules = IgnoreRules.none) {
+function walk(previous?: DirectoryBlock, rules = IgnoreRules.none, settled?: WalkOptions['settled']) {
   return walkDirectory({
     worktree: '/work',
     directory: 'data',
@@ -18,23 +18,24 @@ function walk(previous?: DirectoryBlock, rules = IgnoreRules.none) {
     objectOfLink: () => undefined,
     inodeOfObject: () => undefined,
     ...(previous && { previous }),
+    ...(settled && { settled }),
   });
+}
+
+function pendingPaths({ pending }: Walk): string[] {
+  return Array.from({ length: pending.length }, (_, at) => pending.pathAt(at));
 }
 
 test('lists entries by the bytes of their names, with kinds, and asks for the content of every file that is new', () => {
   vol.fromNestedJSON({ '/work/data': { b: '22', a: '1', ä: '333', dir: { c: '4444' }, empty: {} } });
   vol.symlinkSync('a', '/work/data/link');
   vol.chmodSync('/work/data/b', 0o755);
-  const { root, pending, problems } = walk();
+  const first = walk();
+  const { root, pending, problems } = first;
   expect(root.names).toEqual(['a', 'b', 'dir', 'empty', 'link', 'ä']);
   const kinds = [KIND.file, KIND.executable, KIND.tree, KIND.tree, KIND.link, KIND.file];
   expect(root.names.map((_, index) => root.kindAt(index))).toEqual(kinds);
-  expect(Array.from({ length: pending.length }, (_, at) => pending.pathAt(at)).sort()).toEqual([
-    'data/a',
-    'data/b',
-    'data/dir/c',
-    'data/ä',
-  ]);
+  expect(pendingPaths(first).sort()).toEqual(['data/a', 'data/b', 'data/dir/c', 'data/ä']);
   expect(pending.bytes).toBe(1 + 2 + 3 + 4);
   expect(problems).toEqual([]);
 });
@@ -45,7 +46,7 @@ test('takes what did not change from the index, and asks again for what did', ()
   first.root.setDigest(first.root.find('kept'), Buffer.alloc(32, 7));
   vol.writeFileSync('/work/data/changed', 'newer');
   const second = walk(first.root);
-  expect(Array.from({ length: second.pending.length }, (_, at) => second.pending.pathAt(at))).toEqual(['data/changed']);
+  expect(pendingPaths(second)).toEqual(['data/changed']);
   expect(second.root.digestAt(second.root.find('kept'))).toEqual(Buffer.alloc(32, 7));
   expect(second.root.unchanged).toBe(false);
   expect(second.root.childNamed('dir')?.unchanged).toBe(true);
@@ -57,4 +58,28 @@ test("leaves out what rules ignore, and Git's own directory, and names links tha
   const { root, problems } = walk(undefined, IgnoreRules.none.with('data', '*.tmp\n'));
   expect(root.names).toEqual(['keep', 'out']);
   expect(problems.map(({ path }) => path)).toEqual(['data/out']);
+});
+
+test('takes what is settled as it was, so that the next walk finds what was written to it since', () => {
+  vol.fromNestedJSON({ '/work/data': { a: 'old', b: 'old', dir: { c: 'old' }, gone: 'old' } });
+  const before = walk();
+  for (const name of ['a', 'b']) vol.writeFileSync(`/work/data/${name}`, 'newer');
+  vol.writeFileSync('/work/data/dir/c', 'newer');
+  vol.unlinkSync('/work/data/gone');
+  vol.writeFileSync('/work/data/new', '');
+  const touched = new Set(['data/b']);
+  const after = walk(before.root, IgnoreRules.none, (directory, name) => !touched.has(`${directory}/${name}`));
+  expect(after.root.names).toEqual(['a', 'b', 'dir', 'new']);
+  expect(pendingPaths(after)).toEqual(['data/b', 'data/new']);
+  expect(after.root.entryAt(0)).toEqual(before.root.entryAt(0));
+  expect(pendingPaths(walk(after.root)).sort()).toEqual(['data/a', 'data/dir/c']);
+});
+
+test('looks at what is settled all the same where it was too young to be trusted, or is ignored by now', () => {
+  vol.fromNestedJSON({ '/work/data': { young: 'same', ignored: 'same', old: 'same' } });
+  const before = walk();
+  before.root.distrust(before.root.find('young'));
+  const after = walk(before.root, IgnoreRules.none.with('data', 'ignored\n'), () => true);
+  expect(after.root.names).toEqual(['old', 'young']);
+  expect(pendingPaths(after)).toEqual(['data/young']);
 });
