@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, lstatSync, rmSync } from 'node:fs';
+import { copyFileSync, lstatSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileSystemError } from '../core/errors.js';
 import type { GitContext } from './context.js';
@@ -76,7 +76,7 @@ async function patchOf(
   const run = (args: string[], more: { input?: string; onStdout?: (chunk: Buffer) => boolean } = {}) =>
     runGit(args, { cwd: layout.worktree, env: { ...env, GIT_INDEX_FILE: scratch }, ...more });
   try {
-    if (existsSync(index)) copyFileSync(index, scratch);
+    copyIndex(index, scratch);
     if (untracked.length > 0) {
       const args = ['add', '--intent-to-add', '--pathspec-from-file=-', '--pathspec-file-nul'];
       await run(args, { input: nulTerminated(untracked) });
@@ -96,6 +96,19 @@ async function patchOf(
     rmSync(scratch, { force: true });
     rmSync(`${scratch}.lock`, { force: true });
   }
+}
+
+/**
+ * Git takes a file that is as old as its index for one that may have changed since, and reads it (racy-git in Git's
+ * technical documentation). A copy that were younger than the index would hide such changes; one that is older, to the
+ * whole second that some file systems and builds of Git keep, only makes Git read more.
+ */
+function copyIndex(index: string, copy: string): void {
+  const stat = statSync(index, { throwIfNoEntry: false });
+  if (!stat) return;
+  copyFileSync(index, copy);
+  const seconds = Math.floor(stat.mtimeMs / 1000);
+  utimesSync(copy, seconds, seconds);
 }
 
 const DIFF = [

@@ -86,6 +86,21 @@ describe.each(lfsFixtures())('migrate lfs: $name', ({ directory }) => {
     expect(again).toMatchObject({ refusals: [], kept: [] });
   });
 
+  it('touches nothing where Git does not know who commits', async () => {
+    const cwd = cloneLfs(directory);
+    git(cwd, 'config', 'user.useConfigOnly', 'true');
+    const names = ['GIT_AUTHOR_NAME', 'GIT_AUTHOR_EMAIL', 'GIT_COMMITTER_NAME', 'GIT_COMMITTER_EMAIL'];
+    const env = Object.fromEntries(names.map((name) => [name, undefined]));
+    const before = [git(cwd, 'status', '--porcelain'), git(cwd, 'rev-parse', 'HEAD')];
+    const refused = await runMlv(['migrate', 'lfs', '--json'], { cwd, env });
+    expect(refused.exitCode).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { code: 'GIT_FAILED', hint: expect.stringContaining('git config --global user.name') },
+    });
+    expect([git(cwd, 'status', '--porcelain'), git(cwd, 'rev-parse', 'HEAD')]).toEqual(before);
+    await mlv(['migrate', 'lfs'], { cwd });
+  });
+
   it('rewrites all branches and tags beside the old ones, or in their place', async () => {
     const cwd = cloneLfs(directory);
     const refs = git(cwd, 'for-each-ref', 'refs/heads', 'refs/tags');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Git } from '../../src/git/git.js';
@@ -59,6 +59,29 @@ describe('the difference of the working tree', () => {
     expect(difference?.patch?.toString()).toContain('+++ b/small.txt');
     expect(difference?.patch?.toString()).not.toContain('large.bin');
   });
+
+  it.each([false, true])(
+    'has a change that only its content tells from the index (with a new file: %s)',
+    async (withNew) => {
+      const { git, repository, scratch } = await open();
+      const index = join(repository.dir, '.git', 'index');
+      // As when a script edits a file in the second of its commit, which Git sees by the age of the index.
+      const second = 1_700_000_000;
+      const write = (content: string): void => {
+        repository.write('a.txt', content);
+        utimesSync(join(repository.dir, 'a.txt'), second, second);
+      };
+      repository.git('config', 'core.trustctime', 'false');
+      write('a\n');
+      repository.commit('first');
+      utimesSync(index, second, second);
+      write('b\n');
+      if (withNew) repository.write('new.txt', 'new\n');
+      const patch = (await git.workingDifference(scratch))?.patch?.toString();
+      expect(patch).toContain('-a\n+b\n');
+      expect(patch?.includes('+new\n')).toBe(withNew);
+    },
+  );
 
   it('does not run a diff driver that the user has set up', async () => {
     const { git, repository, scratch } = await open();

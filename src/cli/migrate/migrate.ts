@@ -94,8 +94,13 @@ class MigrationRun {
     if (changes.length === 0) return this.outcome;
     const tree = await rewriting.writeTree(head, changes);
     await this.apply(await this.commitToApply(head, tree), converted, async () => {
-      if (options.commit) this.outcome.commit = await this.commit(tree);
-      else this.outcome.staged = true;
+      // Who Git takes the user for, and whether it can sign, shows before the working tree is touched.
+      const commit = options.commit ? await this.commit(tree) : undefined;
+      return async () => {
+        if (commit !== undefined) await this.moveHead(commit);
+        this.outcome.commit = commit;
+        this.outcome.staged = commit === undefined;
+      };
     });
     return this.outcome;
   }
@@ -171,7 +176,7 @@ class MigrationRun {
     const branch = await git.branch();
     // Where HEAD is on no branch, no ref of it moves, and the workspace stays.
     if (!options.replace || target === undefined || branch === undefined) return move();
-    await this.apply(await this.commitToApply(head, target), headState, move);
+    await this.apply(await this.commitToApply(head, target), headState, async () => move);
   }
 
   /** Asks of the working tree what a real run would ask before it writes over it. */
@@ -231,21 +236,34 @@ class MigrationRun {
     return { differences, stays: (path) => migration.stays(path), derived };
   }
 
-  /** Refs move last: until then, a second run finds everything that a first one was killed before. */
-  private async apply(commit: CommitToApply, head: MigratedState, moveRefsOnce: () => Promise<void>): Promise<void> {
+  /**
+   * Refs move last: until then, a second run finds everything that a first one was killed before. `prepare` is called
+   * before anything is written, and gives what moves them.
+   */
+  private async apply(
+    commit: CommitToApply,
+    head: MigratedState,
+    prepare: () => Promise<() => Promise<void>>,
+  ): Promise<void> {
     const { rewriting, migration } = this.parts;
     await checkUntouched(this.repository, rewriting, commit);
+    const moveRefsOnce = await prepare();
     await applyCommit(this.repository, rewriting, commit);
     this.outcome.filled = await fillWorkspace(this.repository, migration.standIns(head));
     await moveRefsOnce();
   }
 
+  /** Makes the commit; no ref has it yet. */
   private async commit(tree: string): Promise<string> {
-    const { git } = this.repository;
+    const { plumbing } = this.repository.git;
     const { head, options } = this.parts;
-    const sign = await git.plumbing.signsCommits();
-    const commit = await git.plumbing.commitTree({ tree, parents: [head], message: options.message, sign });
-    if (await git.plumbing.updateRefs([{ name: 'HEAD', to: commit, from: head }])) return commit;
+    const sign = await plumbing.signsCommits();
+    return plumbing.commitTree({ tree, parents: [head], message: options.message, sign });
+  }
+
+  private async moveHead(commit: string): Promise<void> {
+    const { plumbing } = this.repository.git;
+    if (await plumbing.updateRefs([{ name: 'HEAD', to: commit, from: this.parts.head }])) return;
     throw new MlvError('GIT_FAILED', 'the branch was changed by someone else meanwhile', {
       hint: 'run the same command again',
     });
