@@ -108,7 +108,11 @@ async function isRevision({ git }: Repository, name: string): Promise<boolean> {
  * What stands where a commit is expected, as Git takes it: a revision as it is, of a version (`fraud@production`) the
  * commit that it was registered on. Undefined where it is neither. Errors: those of versionCommit.
  */
-async function revisionMeant(session: Session, repository: OpenRepository, word: string): Promise<string | undefined> {
+export async function revisionMeant(
+  session: Session,
+  repository: OpenRepository,
+  word: string,
+): Promise<string | undefined> {
   if (await isRevision(repository, word)) return word;
   if (!word.includes('@')) return undefined;
   const { versionCommit } = await import('./version-commit.js');

@@ -5,7 +5,7 @@ import type { TransferOutcome, Transferred } from '../transfer/transferred.js';
 import type { OpenRepository } from './context.js';
 import { errorDocument } from './errors.js';
 import { transferContext } from './open-transfer.js';
-import { toPaths, withPathHints } from './operands.js';
+import { revisionMeant, toPaths, withPathHints } from './operands.js';
 import { formatBytes, formatCount, formatSeconds } from './render/units.js';
 import type { Session } from './session.js';
 import { textsOption, type VerbInput } from './verb.js';
@@ -14,23 +14,34 @@ export type { Transferred } from '../transfer/transferred.js';
 
 /**
  * The targets that the operands and options of a transfer name; while Git lists them, the code for their remote is loaded.
- * Errors as collectTargets.
+ * Errors as collect.
  */
 export async function collectToTransfer(
   session: Session,
   repository: OpenRepository,
   input: VerbInput,
 ): Promise<CollectedRoots> {
-  const collected = collect(repository, input);
+  const collected = collect(session, repository, input);
   await Promise.all([collected, loadCode(transferContext(session, repository), textsOption(input.options.remote))]);
   return collected;
 }
 
-/** The targets that the operands and options of a transfer name. Errors as collectTargets. */
-export function collect(repository: OpenRepository, { args, options }: VerbInput): Promise<CollectedRoots> {
+/**
+ * The targets that the operands and options of a transfer name; a version of a model is the commit that it was registered
+ * on. Errors as collectTargets and versionCommit.
+ */
+export async function collect(
+  session: Session,
+  repository: OpenRepository,
+  { args, options }: VerbInput,
+): Promise<CollectedRoots> {
+  const revisions: string[] = [];
+  for (const word of textsOption(options.rev)) {
+    revisions.push((await revisionMeant(session, repository, word)) ?? word);
+  }
   const scope: RootScope = {
     paths: toPaths(repository, args),
-    revisions: Array.isArray(options.rev) ? options.rev : [],
+    revisions,
     allBranches: options.allBranches === true,
     allTags: options.allTags === true,
   };

@@ -10,7 +10,7 @@ export interface PointerSource {
   oid: Oid;
   /** Of a Git repository: the path in it. */
   path?: string;
-  /** The branch or tag that is followed; absent for the default branch. */
+  /** The branch, tag or version (`fraud@production`) that is followed; absent for the default branch. */
   rev?: string;
   /** The commit that it was brought from, hex. Present for Git repositories and for nothing else. */
   commit?: string;

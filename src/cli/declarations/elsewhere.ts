@@ -21,7 +21,7 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
         flags: '-o, --output <path>',
         description: 'where to put it, as with cp; for a version the directory; - prints one file',
       },
-      { flags: '--rev <revision>', description: 'the branch, tag or commit, in place of the default branch' },
+      { flags: '--rev <revision>', description: 'the branch, tag, commit or version, in place of the default branch' },
       { flags: '--force', description: 'overwrite files that are there with other content' },
       { flags: '--artifacts-only', description: 'of a version, leave out its data' },
       { flags: '--key <text>', description: 'who asks, for a stage that several versions share' },
@@ -36,16 +36,16 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
     load: () => import('../verbs/get.js'),
   },
   {
-    usage: 'import <git-url-or-path> <path>',
+    usage: 'import <git-url-or-path> <path-or-version>',
     summary: 'Take data of another repository into this one, with where it came from',
     description:
-      'A file or directory that the other repository tracks, a part of one, or files of its Git. The pointer keeps the ' +
-      'address, the path, the revision that is followed and the commit; the content goes to the remotes of this repository ' +
-      'with mlv push. mlv update asks the source again. A repository in a directory that is called like a verb below is ' +
+      'A file or directory that the other repository tracks, a part of one, files of its Git, or the artifact of a version of its ' +
+      'registry (fraud@production). The pointer keeps the address, the path, the revision or version that is followed and the ' +
+      'commit; the content goes to the remotes of this repository with mlv push. mlv update asks the source again. A repository in a directory that is called like a verb below is ' +
       'written with ./ before it.',
     options: [
       { flags: '-o, --output <path>', description: 'where to put it, as with cp (default: its own name, here)' },
-      { flags: '--rev <revision>', description: 'the branch, tag or commit, in place of the default branch' },
+      { flags: '--rev <revision>', description: 'the branch, tag, commit or version, in place of the default branch' },
       { flags: '--force', description: 'overwrite what is there' },
       { flags: '--stage', description: 'record the pointer in the Git index' },
       { flags: '--no-stage', description: 'leave the Git index alone, whatever core.stage says' },
@@ -53,6 +53,11 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
     examples: [
       ['mlv import git@example.com:team/data.git data/images', 'a directory of the data team'],
       ['mlv import https://git.example.com/models.git bert/weights.bin --rev v3 -o models/', 'a file, as of a tag'],
+      [
+        'mlv import git@example.com:team/fraud.git fraud@production',
+        'the model in production; mlv update follows the stage',
+      ],
+      ['mlv import ../fraud data/train.csv --rev fraud@production', 'a file that it was made from'],
     ],
     exits: [[1, 'unsaved files stood in the way and were kept'], ...EXITS],
     careful: true,
@@ -88,10 +93,10 @@ export const elsewhereVerbs: readonly VerbDeclaration[] = [
     usage: 'update [path...]',
     summary: 'Ask where imports came from whether there is something new, and bring it',
     description:
-      'Imports of Git repositories follow their branch; a tag or commit changes with --rev only. Nothing that was changed here ' +
+      'Imports of Git repositories follow their branch, or a stage (fraud@production); a tag or commit changes with --rev only. Nothing that was changed here ' +
       'is overwritten without --force. Sources on this machine are asked only where they are named.',
     options: [
-      { flags: '--rev <revision>', description: 'follow this branch, tag or commit from now on' },
+      { flags: '--rev <revision>', description: 'follow this branch, tag, commit or version from now on' },
       { flags: '-n, --dry-run', description: 'only say what changed' },
       { flags: '--check', description: 'as --dry-run, and end with exit code 3 where something changed' },
       { flags: '--force', description: 'overwrite what was changed here' },

@@ -7,7 +7,11 @@ const REMOTE: OptionDeclaration = {
 };
 const JOBS: OptionDeclaration = { flags: '-j, --jobs <count>', description: 'requests at once (core.jobs)' };
 const SCOPE: readonly OptionDeclaration[] = [
-  { flags: '--rev <revision>', description: 'the pointers of this revision; may be repeated', many: true },
+  {
+    flags: '--rev <revision>',
+    description: 'the pointers of this revision, or version of a model; may be repeated',
+    many: true,
+  },
   { flags: '--all-branches', description: 'the pointers of every local branch' },
   { flags: '--all-tags', description: 'the pointers of every tag' },
 ];
@@ -72,6 +76,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     options: [REMOTE, ...SCOPE, DRY_RUN, JOBS],
     examples: [
       ['mlv fetch --rev v1.0', 'what a tag needs, before the train leaves'],
+      ['mlv fetch --rev fraud@production', 'what the version in production was registered with'],
       ['mlv fetch --dry-run', 'how much would come'],
     ],
     exits: EXITS,

@@ -112,7 +112,7 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
       { flags: '-r, --recursive', description: 'list everything below directories' },
       { flags: '-l, --long', description: 'with kind, size and object' },
       { flags: '-z, --null', description: 'end lines with NUL and quote nothing' },
-      { flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag or commit' },
+      { flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag, commit or version' },
     ],
     examples: [
       ['mlv ls', 'the tracked files and directories'],
@@ -251,7 +251,9 @@ export const workspaceVerbs: readonly VerbDeclaration[] = [
     description:
       'The revision, or the version of a model, follows an @: path@revision. Paths inside tracked directories work, too. ' +
       'What the cache lacks is fetched from the remote. An oid is that object of the cache. Behind the address of another Git repository, a file of that one, without a clone.',
-    options: [{ flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag or commit' }],
+    options: [
+      { flags: '--rev <revision>', description: 'of a repository elsewhere, this branch, tag, commit or version' },
+    ],
     examples: [
       ['mlv cat data/labels.csv | head', 'as the pointer says'],
       ['mlv cat model.pkl@v1.0 > old.pkl', 'as of a tag'],

@@ -7,18 +7,18 @@ import { type ElsewhereGit, openElsewhereGit } from '../../git/elsewhere.js';
 import { type ElsewhereAddress, elsewhereAddress } from '../../git/elsewhere-address.js';
 import { ObjectCache } from '../../objects/cache.js';
 import { loadHash } from '../../objects/hash.js';
-import { REGISTRY_BRANCH } from '../../registry/layout.js';
 import { CacheUse } from '../../workspace/cache-use.js';
 import { type CommittedFile, isRegular } from '../../workspace/elsewhere-path.js';
 import { StatIndex } from '../../workspace/stat-index.js';
 import { type OpenRepository, openConfig } from '../context.js';
 import type { Session } from '../session.js';
+import { fetchRevision } from './revision.js';
 
 /** What of a repository elsewhere is wanted, before anything of it is known. */
 export interface ElsewhereRequest {
   /** As the user typed it. */
   url: string;
-  /** Branch, tag or commit; the default branch where undefined. */
+  /** Branch, tag or commit, or a version of its registry for its commit; the default branch where undefined. */
   revision: string | undefined;
   /** Whether the registry may be needed. */
   registry: boolean;
@@ -47,7 +47,8 @@ const PROJECT_FILE = 'mlv.yaml';
 
 /**
  * Reads as much of a repository elsewhere as a request needs: its commit, the contents chosen, its `mlv.yaml`. Its working
- * tree is an empty directory, `tree` below the request's. Errors: those of elsewhereAddress, ElsewhereGit and loadElsewhereConfig.
+ * tree is an empty directory, `tree` below the request's. Errors: those of elsewhereAddress, fetchRevision, ElsewhereGit and
+ * loadElsewhereConfig.
  */
 export async function openElsewhere(session: Session, request: ElsewhereRequest): Promise<ElsewhereRepository> {
   const { directory, revision, choose } = request;
@@ -61,10 +62,7 @@ export async function openElsewhere(session: Session, request: ElsewhereRequest)
   });
   const phase = session.reporter.phase('Asking Git');
   try {
-    const { commit, registry } = await elsewhere.fetchRevision(
-      revision,
-      request.registry ? REGISTRY_BRANCH : undefined,
-    );
+    const { commit, registry } = await fetchRevision(elsewhere, revision, request);
     const files = await elsewhere.git.plumbing.listTree(commit, []);
     const project = files.find((file) => file.path === PROJECT_FILE && isRegular(file));
     const wanted = [...choose(files), ...(project ? [project] : [])];

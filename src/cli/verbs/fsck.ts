@@ -21,7 +21,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const { options } = input;
   const repair = options.repair === true;
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
-  const collected = await collect(repository, input);
+  const collected = await collect(session, repository, input);
   const cache = await checkCache(session, repository, { collected, repair });
   const fetched = repair ? await fetchLost(session, repository, { collected, cache }) : NOT_FETCHED;
   const { reporter, signal } = session;

@@ -29,7 +29,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     { ...input, options: { dryRun: options.dryRun } },
     asked,
   );
-  const collected = await withRevisions(repository, input, here);
+  const collected = await withRevisions(session, input, { repository, here });
   const paths = toPaths(repository, input.args);
   const wanted = await withParts(session, repository, { selections: here.selections, paths });
   const everything = await withParts(session, repository, { selections: collected.selections, paths });
@@ -61,13 +61,13 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
 
 /** With revisions, their targets come into the cache, too; the workspace follows its own pointers in any case. */
 async function withRevisions(
-  repository: OpenRepository,
+  session: Session,
   input: VerbInput,
-  here: CollectedRoots,
+  { repository, here }: { repository: OpenRepository; here: CollectedRoots },
 ): Promise<CollectedRoots> {
   const { rev, allBranches, allTags } = input.options;
   if (rev === undefined && allBranches !== true && allTags !== true) return here;
-  const there = await collect(repository, input);
+  const there = await collect(session, repository, input);
   const both = [...here.selections, ...there.selections];
   const unique = new Map(both.map((each) => [`${each.target.path}\0${each.target.pointer.oid}\0${each.below}`, each]));
   return {
