@@ -76,7 +76,8 @@ function judge(failure: S3Failure, attempt: Attempt, context: S3Context): Verdic
   if (name === 'NoSuchBucket') return bucketMissing(context);
   if (name === 'InvalidObjectState') return archived();
   if (failure.region !== undefined) return wrongRegion(failure.region, context);
-  if (CLOCK.has(name)) return wrongClock();
+  // The refusal of a HEAD has no code; asked by a GET, the SDK has corrected its clock by the answer, and is let in.
+  if (CLOCK.has(name) || (status === 403 && failure.clockOff && isNameless(failure))) return wrongClock();
   if (CREDENTIALS_REFUSED.has(name) || status === 401) return credentialsRefused(failure, context);
   if (FULL.has(name) || status === 507) return { code: 'DISK_FULL', reason: `the server is full (${said(failure)})` };
   // Before the names: some servers call a fault of theirs by a name that is none.
@@ -168,9 +169,15 @@ function archived(): Verdict {
   };
 }
 
-function said({ name, status, said: words }: S3Failure): string {
+/** True where the server gave no code of its own. */
+function isNameless({ name, status }: S3Failure): boolean {
+  return NAMELESS.has(name) || name === String(status);
+}
+
+function said(failure: S3Failure): string {
+  const { name, status, said: words } = failure;
   // Without a code of the server's, the words are the SDK's own on a page that it could not read.
-  if (NAMELESS.has(name) || name === String(status)) return `HTTP ${status}`;
+  if (isNameless(failure)) return `HTTP ${status}`;
   const unspoken = words === '' || words === name || NAMELESS.has(words);
   return `HTTP ${status} ${name}${unspoken ? '' : `: ${words}`}`;
 }

@@ -14,6 +14,8 @@ export interface S3Failure {
   /** How long the server asks to wait. */
   retryAfterMs?: number;
   requestId?: string;
+  /** True where the server's clock, by its answer, is further from ours than a signature may be. */
+  clockOff?: boolean;
 }
 
 interface SdkError extends Error {
@@ -24,6 +26,8 @@ interface SdkError extends Error {
 }
 
 const MAX_SAID = 300;
+/** How far S3 lets the time of a signature be from its own. */
+const MOST_SKEW_MS = 15 * 60 * 1000;
 
 /** Reads an error of the SDK, or of the sockets below it, by its name, codes and headers. `now` is in milliseconds. */
 export function readFailure(error: unknown, now = Date.now()): S3Failure {
@@ -33,6 +37,7 @@ export function readFailure(error: unknown, now = Date.now()): S3Failure {
   const region = regionOf(error as SdkError, status);
   const retryAfter = retryAfterMs(text($response?.headers?.['retry-after']), now);
   const requestId = text($metadata?.requestId);
+  const clockOff = Math.abs(Date.parse(text($response?.headers?.date) ?? '') - now) > MOST_SKEW_MS;
   return {
     name: text(Code) ?? name,
     said: shorten(message),
@@ -40,6 +45,7 @@ export function readFailure(error: unknown, now = Date.now()): S3Failure {
     ...(region !== undefined && { region }),
     ...(retryAfter !== undefined && { retryAfterMs: retryAfter }),
     ...(requestId !== undefined && { requestId }),
+    ...(clockOff && { clockOff }),
   };
 }
 

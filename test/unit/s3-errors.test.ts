@@ -117,6 +117,17 @@ describe('s3Error', () => {
     expect(error.message).toContain('clock');
   });
 
+  it.each([
+    ['403', -3_600_000, 'clock'],
+    ['Unknown', 20 * 365 * 86_400_000, 'clock'],
+    ['403', 60_000, 'access denied'],
+    ['AccessDenied', -3_600_000, 'access denied'],
+  ])('says so of a refusal %s without a word where the server is %i ms away: %s', (name, away, said) => {
+    const headers = { date: new Date(Date.now() + away).toUTCString() };
+    const error = translate({ name, status: 403, headers }, 'stat');
+    expect(error).toMatchObject({ code: 'REMOTE_DENIED', message: expect.stringContaining(said) });
+  });
+
   it('names the region that the server names, by header or in its answer', () => {
     const headers = { 'x-amz-bucket-region': 'eu-central-1' };
     for (const shape of [
