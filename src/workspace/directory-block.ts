@@ -89,6 +89,14 @@ export class DirectoryBlock {
     from.digests.copy(this.digests, index * DIGEST_BYTES, at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES);
   }
 
+  /** Takes over the first entries of another block, all of them files, into this one, which has none yet. */
+  copyFirst(from: DirectoryBlock, count: number): void {
+    for (let index = 0; index < count; index++) this.names.push(from.names[index] as string);
+    this.kinds.set(from.kinds.subarray(0, count));
+    this.stats.set(from.stats.subarray(0, count * STAT_FIELDS));
+    from.digests.copy(this.digests, 0, 0, count * DIGEST_BYTES);
+  }
+
   /** True when a file's stat is what was recorded when its digest was. */
   sameStat(index: number, stat: StatFields): boolean {
     const at = index * STAT_FIELDS;

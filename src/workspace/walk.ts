@@ -74,13 +74,22 @@ class Walker {
     const absolute = `${this.options.worktree}/${path}`;
     const listing = this.isTooDeep(path, below) ? [] : this.list(path, absolute);
     const inside = below.length > 0 && listing.includes(IGNORE_FILE) ? rules.enter(this.options.worktree, path) : rules;
+    const isPlain = inside.empty && !only && !this.options.placed && !this.options.settled;
+    const same = previous && isPlain ? this.countSame(absolute, listing, previous) : 0;
+    if (previous && same === listing.length && same === previous.length) return this.asBefore(previous);
     const block = new DirectoryBlock([], listing.length);
-    let cursor = 0;
+    if (previous) block.copyFirst(previous, same);
+    let cursor = same;
     let unchanged = previous !== undefined;
-    for (const name of listing) {
+    for (let position = same; position < listing.length; position++) {
+      const name = listing[position] as string;
       if (only && !only.has(name)) continue;
       while (previous && cursor < previous.length && isBefore(previous.names[cursor] as string, name)) cursor++;
       const known = previous !== undefined && previous.names[cursor] === name ? previous : undefined;
+      if (known && isPlain && this.isSame(`${absolute}/${name}`, known, cursor)) {
+        block.copyFile(block.names.push(name) - 1, known, cursor);
+        continue;
+      }
       if (known && this.fillSettled({ block, path, rules: inside, name, previous: known, at: cursor })) continue;
       if (this.options.placed && this.fillPlaced({ block, path, rules: inside, name })) {
         unchanged = false;
@@ -89,11 +98,11 @@ class Walker {
       const stat = this.look({ path, absolute, name, rules: inside });
       if (!stat) continue;
       const index = block.names.push(name) - 1;
-      const same = this.fill({
+      const isSame = this.fill({
         ...{ block, index, path, below, rules: inside, name, stat, previous: known, at: cursor },
         only: only?.get(name),
       });
-      unchanged &&= same;
+      unchanged &&= isSame;
     }
     this.options.onEntries?.(block.length);
     if (unchanged && previous?.length === block.length) {
@@ -103,6 +112,33 @@ class Walker {
       block.unchanged = true;
     }
     return block;
+  }
+
+  /**
+   * How many entries from the first on are files that are as the index has them. Nothing is made for them, because there
+   * may be a million, and most often that is all.
+   */
+  private countSame(absolute: string, listing: readonly string[], previous: DirectoryBlock): number {
+    const most = Math.min(listing.length, previous.length);
+    for (let at = 0; at < most; at++) {
+      const name = listing[at] as string;
+      if (name !== previous.names[at] || !this.isSame(`${absolute}/${name}`, previous, at)) return at;
+    }
+    return most;
+  }
+
+  /** True for a file that is as the index has it; false does not say that it is another. */
+  private isSame(absolute: string, previous: DirectoryBlock, at: number): boolean {
+    const kind = previous.kindAt(at);
+    if (!isFileKind(kind)) return false;
+    const stat = statOf(absolute);
+    return stat?.isFile() === true && previous.sameStat(at, stat) && this.fileKind(stat, previous, at) === kind;
+  }
+
+  private asBefore(previous: DirectoryBlock): DirectoryBlock {
+    this.options.onEntries?.(previous.length);
+    previous.unchanged = true;
+    return previous;
   }
 
   /** The entry of a file that needs no look; it comes after those that the block has. */

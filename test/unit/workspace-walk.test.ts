@@ -60,6 +60,36 @@ test("leaves out what rules ignore, and Git's own directory, and names links tha
   expect(problems.map(({ path }) => path)).toEqual(['data/out']);
 });
 
+test('tells what changed in a directory from all that did not, wherever it stands, and notices what is only executable now', () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  vol.fromNestedJSON({ '/work/data': { part: Object.fromEntries(names.map((name) => [name, 'same'])) } });
+  const first = walk().root;
+  const digestOfName = (name: string) => Buffer.alloc(32, name.charCodeAt(0));
+  const part = first.childNamed('part') as DirectoryBlock;
+  for (const name of names) part.setDigest(part.find(name), digestOfName(name));
+  vol.writeFileSync('/work/data/part/b', 'other');
+  vol.chmodSync('/work/data/part/d', 0o755);
+  vol.unlinkSync('/work/data/part/c');
+  vol.writeFileSync('/work/data/part/bb', 'new');
+  const second = walk(first);
+  const found = second.root.childNamed('part') as DirectoryBlock;
+  expect(second.root.unchanged || found.unchanged).toBe(false);
+  expect(found.names).toEqual(['a', 'b', 'bb', 'd', 'e']);
+  // Whether the executable one is read again, too, is for its change time to say.
+  expect(pendingPaths(second).filter((path) => path !== 'data/part/d')).toEqual(['data/part/b', 'data/part/bb']);
+  expect(found.kindAt(found.find('d'))).toBe(KIND.executable);
+  for (const name of ['a', 'e']) expect(found.digestAt(found.find(name))).toEqual(digestOfName(name));
+});
+
+test('a directory in which something is missing at the end is not the same', () => {
+  vol.fromNestedJSON({ '/work/data': { part: { a: '', b: '' } } });
+  const first = walk().root;
+  vol.unlinkSync('/work/data/part/b');
+  const second = walk(first).root.childNamed('part');
+  expect(second?.names).toEqual(['a']);
+  expect(second?.unchanged).toBe(false);
+});
+
 test('takes what is settled as it was, so that the next walk finds what was written to it since', () => {
   vol.fromNestedJSON({ '/work/data': { a: 'old', b: 'old', dir: { c: 'old' }, gone: 'old' } });
   const before = walk();
