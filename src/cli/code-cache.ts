@@ -8,14 +8,20 @@ import {
   renameSync,
   rmSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Script } from 'node:vm';
 
-/** Some megabytes; older builds, other versions of Node and verbs that are seldom used go first. */
-const MOST_ENTRIES = 64;
+/**
+ * Those of some twenty verbs, at most some 20 MB; older builds, other versions of Node and verbs that were not used lately
+ * go first. A verb has up to ten: with room for fewer than are used in turns, each would drive out what the next one needs.
+ */
+const MOST_ENTRIES = 192;
+/** An entry that is used counts as new again once it is as old as this, ms: not each time, because that writes to the disk. */
+const RENEWED_AFTER_MS = 24 * 60 * 60 * 1000;
 const DIGEST_BYTES = 32;
 /** An entry, or one that is being written. */
 const ENTRY_NAME = /^[0-9a-f]{64}(?:\.[0-9a-f-]{36}\.tmp)?$/;
@@ -66,9 +72,12 @@ export class CodeCache {
     this.usable ??= this.isOurs();
     if (!this.usable) return undefined;
     try {
-      const entry = readFileSync(join(this.directory, name));
+      const path = join(this.directory, name);
+      const entry = readFileSync(path);
       const data = entry.subarray(DIGEST_BYTES);
-      return entry.subarray(0, DIGEST_BYTES).equals(digestOf(data)) ? data : undefined;
+      if (!entry.subarray(0, DIGEST_BYTES).equals(digestOf(data))) return undefined;
+      renew(path);
+      return data;
     } catch {
       return undefined;
     }
@@ -128,6 +137,17 @@ export class CodeCache {
     } catch {
       return false;
     }
+  }
+}
+
+/** A folder that is read-only now keeps its entries as they are. */
+function renew(path: string): void {
+  const now = Date.now();
+  if (now - lstatSync(path).mtimeMs < RENEWED_AFTER_MS) return;
+  try {
+    utimesSync(path, now / 1000, now / 1000);
+  } catch {
+    // It is only the sooner gone.
   }
 }
 

@@ -102,7 +102,7 @@ describe('the code that an earlier start compiled', () => {
     const caches = temporaryDirectory('caches');
     const folder = join(caches, 'mlv-code');
     mkdirSync(folder, { mode: 0o700 });
-    const old = Array.from({ length: 64 }, (_, at) => at.toString(16).padStart(64, '0'));
+    const old = Array.from({ length: 192 }, (_, at) => at.toString(16).padStart(64, '0'));
     for (const [at, name] of [...old, 'of somebody else'].entries()) {
       writeFileSync(join(folder, name), '');
       utimesSync(join(folder, name), at + 1, at + 1);
@@ -114,10 +114,29 @@ describe('the code that an earlier start compiled', () => {
     expect(readdirSync(folder).sort()).toEqual([...old.slice(1), name, 'of somebody else'].sort());
   });
 
+  it('outlives what was not used lately', () => {
+    const caches = temporaryDirectory('caches');
+    const folder = join(caches, 'mlv-code');
+    const name = filled(caches);
+    utimesSync(join(folder, name), 1, 1);
+    const others = Array.from({ length: 192 }, (_, at) => at.toString(16).padStart(64, '0'));
+    for (const [at, other] of others.entries()) {
+      writeFileSync(join(folder, other), '');
+      utimesSync(join(folder, other), at + 2, at + 2);
+    }
+
+    expect(open(caches).find(name)).toBeDefined();
+    const cache = open(caches);
+    cache.keep('f'.repeat(64), new Script(SOURCE));
+    cache.write();
+
+    expect(readdirSync(folder).sort()).toEqual([...others.slice(2), name, 'f'.repeat(64)].sort());
+  });
+
   it.skipIf(process.platform === 'win32')('is not kept behind a link, where nothing is changed', () => {
     const caches = temporaryDirectory('caches');
     const other = temporaryDirectory('other');
-    for (let at = 0; at < 70; at++) writeFileSync(join(other, at.toString(16).padStart(64, '0')), '');
+    for (let at = 0; at < 200; at++) writeFileSync(join(other, at.toString(16).padStart(64, '0')), '');
     const before = readdirSync(other).sort();
     symlinkSync(other, join(caches, 'mlv-code'));
 
