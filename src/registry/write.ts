@@ -148,7 +148,7 @@ class Writer {
 }
 
 /** Makes the commit of a change on top of `base`, and its tag; no ref moves. Errors: `SIGNING_FAILED`, `GIT_FAILED`. */
-export async function buildCommit(
+async function buildCommit(
   { plumbing }: Pick<RegistryContext, 'plumbing'>,
   { files, tag, message, sign }: PreparedChange,
   base: string | undefined,

@@ -10,7 +10,7 @@ import type { AzureOptions } from './azure-options.js';
 import { openBody } from './body.js';
 import { rangeFault } from './content-range.js';
 import { checkInterrupted, interruption } from './interrupted.js';
-import { checkKey, checkRange, rangeBeyondEnd } from './keys.js';
+import { beginAttempt, checkRange, rangeBeyondEnd } from './keys.js';
 import { bodyFailure } from './network-failure.js';
 import { type Agents, patientAgents } from './patient-agents.js';
 import { plainCause } from './plain-cause.js';
@@ -136,10 +136,7 @@ class AzureRemote implements Remote {
   }
 
   private begin(operation: Operation, key: string, signal: AbortSignal | undefined): Attempt {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return attempt;
+    return beginAttempt({ operation, url: this.url, key }, signal);
   }
 
   private blob(key: string): BlockBlobClient {

@@ -7,7 +7,7 @@ import { directoryError, directoryMissing } from './directory-errors.js';
 import { walkDirectory } from './directory-walk.js';
 import { prepareBase, publish, removeStale, temporaryPath, writeFlushed } from './directory-write.js';
 import { checkInterrupted } from './interrupted.js';
-import { checkKey, checkRange, rangeBeyondEnd } from './keys.js';
+import { beginAttempt, checkRange, rangeBeyondEnd } from './keys.js';
 import type {
   ByteRange,
   GetOptions,
@@ -109,10 +109,7 @@ export class DirectoryRemote implements Remote {
   async close(): Promise<void> {}
 
   private begin(operation: Operation, key: string, signal: AbortSignal | undefined): Attempt {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return attempt;
+    return beginAttempt({ operation, url: this.url, key }, signal);
   }
 
   private async translate<T>(attempt: Attempt, work: () => Promise<T>): Promise<T> {

@@ -10,7 +10,7 @@ import { listObjects } from './gcs-list.js';
 import { GcsMedia, readAnswer, readRefusal } from './gcs-media.js';
 import type { GcsOptions } from './gcs-options.js';
 import { checkInterrupted, interruption } from './interrupted.js';
-import { checkKey, checkRange, rangeBeyondEnd } from './keys.js';
+import { beginAttempt, checkRange, rangeBeyondEnd } from './keys.js';
 import { bodyFailure } from './network-failure.js';
 import { plainCause } from './plain-cause.js';
 import type {
@@ -135,10 +135,7 @@ class GcsRemote implements Remote {
   }
 
   private begin(operation: Operation, key: string, signal: AbortSignal | undefined): Attempt {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return attempt;
+    return beginAttempt({ operation, url: this.url, key }, signal);
   }
 
   private file(key: string): File {

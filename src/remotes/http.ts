@@ -4,8 +4,8 @@ import { modifiedOf, placeOf, refusedBy, wholeSize } from './http-answers.js';
 import { drain, type HttpAnswer, HttpClient, type HttpRequest } from './http-client.js';
 import { type HttpCredentials, httpCredentials } from './http-credentials.js';
 import type { HttpOptions } from './http-options.js';
-import { checkInterrupted, interruption } from './interrupted.js';
-import { checkKey, checkRange, rangeBeyondEnd } from './keys.js';
+import { interruption } from './interrupted.js';
+import { beginAttempt, checkRange, rangeBeyondEnd } from './keys.js';
 import { networkFailure } from './network-failure.js';
 import type {
   ByteRange,
@@ -128,10 +128,7 @@ class HttpRemote implements Remote {
   }
 
   private begin(operation: Operation, key: string, signal: AbortSignal | undefined): Attempt {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return attempt;
+    return beginAttempt({ operation, url: this.url, key }, signal);
   }
 
   private urlOf(key: string): URL {

@@ -1,4 +1,5 @@
 import type { MlvError } from '../core/errors.js';
+import { checkInterrupted } from './interrupted.js';
 import type { ByteRange } from './remote.js';
 import { type Attempt, remoteError } from './remote-error.js';
 
@@ -12,7 +13,7 @@ const MAX_KEY_LENGTH = 512;
  * Refuses a key that a remote could take for something else: one that leaves the base directory, that two file systems
  * write differently, or that names the place of unfinished files. Error: `REMOTE_PERMANENT`.
  */
-export function checkKey(attempt: Attempt, key: string): void {
+function checkKey(attempt: Attempt, key: string): void {
   const segments = key.split('/');
   if (key.length <= MAX_KEY_LENGTH && segments[0] !== TEMPORARY_SEGMENT && segments.every(isSegment)) return;
   throw remoteError(attempt, { code: 'REMOTE_PERMANENT', reason: 'it is not a valid key' });
@@ -20,6 +21,16 @@ export function checkKey(attempt: Attempt, key: string): void {
 
 function isSegment(segment: string): boolean {
   return SEGMENT.test(segment) && segment !== '.' && segment !== '..';
+}
+
+/**
+ * Begins a call that concerns one key, and gives the attempt that its errors tell of. Errors: `REMOTE_PERMANENT` for a key
+ * that is none, the interruption of an aborted signal.
+ */
+export function beginAttempt(attempt: Attempt & { key: string }, signal: AbortSignal | undefined): Attempt {
+  checkInterrupted(signal);
+  checkKey(attempt, attempt.key);
+  return attempt;
 }
 
 /** Refuses a range of no byte, or one that is not of whole, safe numbers. Error: `REMOTE_PERMANENT`. */

@@ -1,6 +1,6 @@
 import { openBody } from './body.js';
 import { checkInterrupted } from './interrupted.js';
-import { checkKey, checkRange, comesAfter, rangeBeyondEnd } from './keys.js';
+import { beginAttempt, checkRange, comesAfter, rangeBeyondEnd } from './keys.js';
 import type { GetOptions, ListOptions, PutOptions, Remote, RemoteBody, RemoteContent, RemoteEntry } from './remote.js';
 import { type Attempt, keyMissing, type Operation } from './remote-error.js';
 
@@ -74,10 +74,7 @@ export class MemoryRemote implements Remote {
   async close(): Promise<void> {}
 
   private begin(operation: Operation, key: string, signal: AbortSignal | undefined): Attempt {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return attempt;
+    return beginAttempt({ operation, url: this.url, key }, signal);
   }
 }
 

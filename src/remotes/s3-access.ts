@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { isMlvError } from '../core/errors.js';
 import { checkInterrupted, interruption } from './interrupted.js';
-import { checkKey } from './keys.js';
+import { beginAttempt } from './keys.js';
 import type { Attempt, Operation } from './remote-error.js';
 import type { S3Connection } from './s3-client.js';
 import type { S3Credentials } from './s3-credentials.js';
@@ -61,10 +61,7 @@ export class S3Access {
 
   /** Starts a call. Errors: `REMOTE_PERMANENT` for a key that is none, the interruption of an aborted signal. */
   begin(operation: Operation, key: string, signal: AbortSignal | undefined): S3Call {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return { attempt, signal };
+    return { attempt: beginAttempt({ operation, url: this.url, key }, signal), signal };
   }
 
   /** Makes a request; `work` may be called twice (see S3Connection.run). Errors: those of Remote. */

@@ -105,7 +105,7 @@ export function notAnS3Answer({ endpoint }: Pick<S3Context, 'endpoint'>, detail:
 }
 
 /** The failure of a bucket that does not exist. */
-export function bucketMissing({ bucket, endpoint }: Pick<S3Context, 'bucket' | 'endpoint'>): Verdict {
+function bucketMissing({ bucket, endpoint }: Pick<S3Context, 'bucket' | 'endpoint'>): Verdict {
   return {
     code: 'REMOTE_NOT_FOUND',
     reason: `the bucket '${bucket}' does not exist on ${endpoint}`,

@@ -3,7 +3,7 @@ import { isMlvError, type MlvError } from '../core/errors.js';
 import { openBody } from './body.js';
 import { directoryMissing } from './directory-errors.js';
 import { checkInterrupted } from './interrupted.js';
-import { checkKey, checkRange, rangeBeyondEnd } from './keys.js';
+import { beginAttempt, checkRange, rangeBeyondEnd } from './keys.js';
 import type {
   CredentialSource,
   GetOptions,
@@ -142,10 +142,7 @@ class SftpRemote implements Remote {
   }
 
   private begin(operation: Operation, key: string, signal: AbortSignal | undefined): Attempt {
-    checkInterrupted(signal);
-    const attempt = { operation, url: this.url, key };
-    checkKey(attempt, key);
-    return attempt;
+    return beginAttempt({ operation, url: this.url, key }, signal);
   }
 
   private pathOf(key: string): string {

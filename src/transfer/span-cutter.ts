@@ -70,7 +70,7 @@ interface Stretch {
 }
 
 /** Where the chunks of a stretch end, by the places that its content asks for: the cuts of createChunker. Pure. */
-export function chunkEnds(places: Uint32Array, { from, until, end }: Stretch, { min, max }: ChunkerParams): number[] {
+function chunkEnds(places: Uint32Array, { from, until, end }: Stretch, { min, max }: ChunkerParams): number[] {
   const ends: number[] = [];
   let index = 0;
   for (let at = from; at < until; ) {
