@@ -139,16 +139,24 @@ function collect(
       options.signal?.removeEventListener('abort', abort);
       resolve({ ...ending, code, signal, stdout: Buffer.concat(stdout), stderr: stderr.toString('utf8') });
     });
-    const { input = '' } = options;
-    if (typeof input === 'string' || input instanceof Uint8Array) return void child.stdin.end(input);
-    const stream = Readable.from(input);
-    stream.on('error', (error) => {
+    feed(child, options.input ?? '', (error) => {
       ending.failure ??= error;
       child.kill();
     });
-    child.stdin.on('close', () => stream.destroy());
-    stream.pipe(child.stdin);
   });
+}
+
+/** Gives the process what it reads; `failed` is told what a stream fails with. */
+function feed(
+  child: ChildProcessWithoutNullStreams,
+  input: NonNullable<GitProcessOptions['input']>,
+  failed: (error: Error) => void,
+): void {
+  if (typeof input === 'string' || input instanceof Uint8Array) return void child.stdin.end(input);
+  const stream = Readable.from(input);
+  stream.on('error', failed);
+  child.stdin.on('close', () => stream.destroy());
+  stream.pipe(child.stdin);
 }
 
 function startError(error: Error, args: readonly string[], cwd: string): MlvError {

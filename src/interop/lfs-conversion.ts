@@ -152,14 +152,8 @@ function place(
     kept: LfsConverted['kept'];
   },
 ): void {
-  const problem = targetNameProblem(nameOf(path)) ?? (path.endsWith('.mlv') ? 'is the name of a pointer' : undefined);
-  if (problem) return void kept.push({ file: path, error: foreignInvalid(path, `cannot be migrated: it ${problem}`) });
-  if (state.has(`${path}.mlv`)) {
-    const error = new MlvError('TARGET_EXISTS', `'${path}' is tracked by mlv already, and by Git LFS`, {
-      data: { path },
-    });
-    return void kept.push({ file: path, error });
-  }
+  const error = placeError(path, state);
+  if (error) return void kept.push({ file: path, error });
   const contents = files.map((file) => ({ file, content: options.contentOf(file.pointer) }));
   const missing = contents.filter(({ content }) => !content);
   if (missing.length > 0) {
@@ -184,6 +178,14 @@ function place(
     pointer: { path: nameOf(path), oid: options.oid(tree), size: tree.size, files: tree.files },
     files,
   });
+}
+
+/** Why nothing can become a target at a path. */
+function placeError(path: RepositoryPath, state: State): MlvError | undefined {
+  const problem = targetNameProblem(nameOf(path)) ?? (path.endsWith('.mlv') ? 'is the name of a pointer' : undefined);
+  if (problem) return foreignInvalid(path, `cannot be migrated: it ${problem}`);
+  if (!state.has(`${path}.mlv`)) return undefined;
+  return new MlvError('TARGET_EXISTS', `'${path}' is tracked by mlv already, and by Git LFS`, { data: { path } });
 }
 
 /** Takes away what only Git LFS reads. */

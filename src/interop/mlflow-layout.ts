@@ -29,37 +29,8 @@ export function mlflowLayout(facts: ExportFacts): MlflowLayout {
   const began = Date.parse(facts.run?.started ?? facts.created);
   const ended = Date.parse(facts.run?.ended ?? facts.created);
   const files = new Map<string, string>();
-  files.set(
-    `mlruns/${experimentId}/meta.yaml`,
-    stringify({
-      artifact_location: `mlruns/${experimentId}`,
-      creation_time: began,
-      experiment_id: experimentId,
-      last_update_time: ended,
-      lifecycle_stage: 'active',
-      name: facts.name,
-    }),
-  );
-  files.set(
-    `${run}/meta.yaml`,
-    stringify({
-      artifact_uri: `${run}/artifacts`,
-      end_time: ended,
-      entry_point_name: '',
-      experiment_id: experimentId,
-      lifecycle_stage: 'active',
-      run_id: runId,
-      run_name: facts.reference,
-      run_uuid: runId,
-      source_name: '',
-      source_type: LOCAL,
-      source_version: facts.code?.commit ?? '',
-      start_time: began,
-      status: FINISHED,
-      tags: [],
-      user_id: facts.author === undefined ? 'mlv' : personOf(facts.author).name,
-    }),
-  );
+  files.set(`mlruns/${experimentId}/meta.yaml`, experimentMeta(facts, { experimentId, began, ended }));
+  files.set(`${run}/meta.yaml`, runMeta(facts, { experimentId, runId, run, began, ended }));
   const write = (folder: string, entries: [string, string][]): void => {
     for (const [name, text] of keyed(entries)) files.set(`${run}/${folder}/${name}`, text);
   };
@@ -76,6 +47,44 @@ export function mlflowLayout(facts: ExportFacts): MlflowLayout {
     files.set(`${model}/MLmodel`, mlmodel(facts, { runId, ended }));
   if (facts.version !== undefined) registeredModel(facts, { files, run, runId, ended });
   return { files, model, experimentId, runId };
+}
+
+function experimentMeta(
+  { name }: ExportFacts,
+  { experimentId, began, ended }: { experimentId: string; began: number; ended: number },
+): string {
+  return stringify({
+    artifact_location: `mlruns/${experimentId}`,
+    creation_time: began,
+    experiment_id: experimentId,
+    last_update_time: ended,
+    lifecycle_stage: 'active',
+    name,
+  });
+}
+
+function runMeta(
+  { reference, code, author }: ExportFacts,
+  place: { experimentId: string; runId: string; run: string; began: number; ended: number },
+): string {
+  const { experimentId, runId, run, began, ended } = place;
+  return stringify({
+    artifact_uri: `${run}/artifacts`,
+    end_time: ended,
+    entry_point_name: '',
+    experiment_id: experimentId,
+    lifecycle_stage: 'active',
+    run_id: runId,
+    run_name: reference,
+    run_uuid: runId,
+    source_name: '',
+    source_type: LOCAL,
+    source_version: code?.commit ?? '',
+    start_time: began,
+    status: FINISHED,
+    tags: [],
+    user_id: author === undefined ? 'mlv' : personOf(author).name,
+  });
 }
 
 function registeredModel(

@@ -1,29 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMlvError, MlvError } from '../../core/errors.js';
-import type { GitRewriting, RewriteDifference } from '../../git/rewriting.js';
+import type { GitRewriting, NewCommit, RewriteCommit, RewriteDifference } from '../../git/rewriting.js';
 import { applyCommit, type CommitToApply, checkUntouched } from '../../interop/apply-commit.js';
 import { fillWorkspace } from '../../interop/fill-workspace.js';
 import { foreseenDifferences } from '../../interop/foreseen-differences.js';
-import { type Claim, proveClaims } from '../../interop/prove.js';
-import { changesOnTop, type Overlay, rewrittenCommits } from '../../interop/rewrite-commits.js';
-import { type HistoryRef, historyRefs, moveRefs } from '../../interop/rewrite-refs.js';
+import { proveClaims } from '../../interop/prove.js';
+import { changesOnTop, rewrittenCommits } from '../../interop/rewrite-commits.js';
+import { type HistoryRef, historyRefs, type MovedRef, moveRefs } from '../../interop/rewrite-refs.js';
 import { commitStates, type State, stateOf } from '../../interop/rewrite-state.js';
 import { absolutePath, type RepositoryPath } from '../../workspace/paths.js';
-import { type Pointer, parsePointer } from '../../workspace/pointer-format.js';
+import { parsePointer } from '../../workspace/pointer-format.js';
 import { pointerPathOf } from '../../workspace/pointers.js';
 import { OWN_FILE_LIMIT, readWholeTextFile } from '../../workspace/text-file.js';
 import { writeWholeFile } from '../../workspace/write-whole-file.js';
 import type { OpenRepository } from '../context.js';
 import type { Session } from '../session.js';
-import type {
-  Kept,
-  MigratedPointer,
-  MigratedState,
-  Migration,
-  MigrationOptions,
-  MigrationOutcome,
-} from './migration.js';
+import { Conversions } from './conversions.js';
+import type { MigratedPointer, MigratedState, Migration, MigrationOptions, MigrationOutcome } from './migration.js';
 
 /**
  * Migrates HEAD, or every branch and tag. Nothing of Git or the working tree is touched before all contents are in the
@@ -54,6 +48,13 @@ interface RunParts {
   options: MigrationOptions;
   rewriting: GitRewriting;
   head: string;
+}
+
+interface RewrittenHistories {
+  commits: readonly RewriteCommit[];
+  /** What takes the place of each. */
+  rewritten: readonly NewCommit[];
+  headState: MigratedState;
 }
 
 class MigrationRun {
@@ -123,21 +124,14 @@ class MigrationRun {
       for (const { state, before } of commitStates(commits, migration.isRelevant)) if (state !== before) yield state;
     };
     await migration.take(states, headState, options.dryRun);
-    const claims = new Map<string, MigratedPointer>();
-    const kept = new Map<string, Kept & { commit: string }>();
-    const convert = (state: State, commit: string): Overlay => {
-      const converted = migration.convert(state);
-      for (const each of converted.pointers) claims.set(claimKey(each), each);
-      for (const each of converted.kept) {
-        const key = `${each.file}\0${each.error.message}`;
-        if (!kept.has(key)) kept.set(key, { ...each, commit });
-      }
-      return converted.overlay;
-    };
-    const rewritten = rewrittenCommits(commits, { isRelevant: migration.isRelevant, convert });
+    const conversions = new Conversions(migration);
+    const rewritten = rewrittenCommits(commits, {
+      isRelevant: migration.isRelevant,
+      convert: (state, commit) => conversions.convert(state, commit),
+    });
     const converted = migration.convert(headState);
     this.takeHead(converted);
-    this.outcome.kept.push(...kept.values());
+    this.outcome.kept.push(...conversions.kept);
     if (options.dryRun) {
       this.outcome.rewritten = { commits: commits.length, changed: 0, map: '', refs: [] };
       if (options.replace && (await git.branch()) !== undefined) {
@@ -146,37 +140,40 @@ class MigrationRun {
       return this.outcome;
     }
     // Nothing of the other tool in any commit: the same history once more helps nobody.
-    if (claims.size === 0) return this.outcome;
-    await this.prove(claims.values());
-    const names = await rewriting.writeCommits(rewritten);
+    if (conversions.pointers.length === 0) return this.outcome;
+    await this.prove(conversions.pointers);
+    await this.writeHistories(refs, { commits, rewritten, headState: converted });
+    return this.outcome;
+  }
+
+  private async writeHistories(
+    refs: readonly HistoryRef[],
+    { commits, rewritten, headState }: RewrittenHistories,
+  ): Promise<void> {
+    const names = await this.parts.rewriting.writeCommits(rewritten);
     const map = new Map(commits.map(({ commit }, at) => [commit, names[at] as string]));
     const file = this.writeMap(map);
     const changed = [...map].filter(([from, to]) => from !== to).length;
-    await this.moveHistories(refs, { map, headState: converted });
-    this.outcome.rewritten = {
-      ...(this.outcome.rewritten ?? { refs: [] }),
-      commits: commits.length,
-      changed,
-      map: file,
-    };
-    return this.outcome;
+    const moved = await this.moveHistories(refs, { map, headState });
+    this.outcome.rewritten = { refs: moved, commits: commits.length, changed, map: file };
   }
 
   private async moveHistories(
     refs: readonly HistoryRef[],
     { map, headState }: { map: ReadonlyMap<string, string>; headState: MigratedState },
-  ): Promise<void> {
+  ): Promise<MovedRef[]> {
     const { rewriting, head, options } = this.parts;
     const { git } = this.repository;
+    let moved: MovedRef[] = [];
     const move = async (): Promise<void> => {
-      const moved = await moveRefs({ git, rewriting }, refs, { rewritten: map, replace: options.replace });
-      this.outcome.rewritten = { commits: 0, changed: 0, map: '', refs: moved };
+      moved = await moveRefs({ git, rewriting }, refs, { rewritten: map, replace: options.replace });
     };
     const target = map.get(head);
     const branch = await git.branch();
     // Where HEAD is on no branch, no ref of it moves, and the workspace stays.
-    if (!options.replace || target === undefined || branch === undefined) return move();
-    await this.apply(await this.commitToApply(head, target), headState, async () => move);
+    if (!options.replace || target === undefined || branch === undefined) await move();
+    else await this.apply(await this.commitToApply(head, target), headState, async () => move);
+    return moved;
   }
 
   /** Asks of the working tree what a real run would ask before it writes over it. */
@@ -292,8 +289,4 @@ class MigrationRun {
     writeWholeFile(file, [...map].map(([from, to]) => `${from} ${to}\n`).join(''));
     return file;
   }
-}
-
-function claimKey({ path, pointer, files }: { path: string; pointer: Pointer; files: Claim['files'] }): string {
-  return `${path}\0${pointer.oid}\0${files.length === 1 ? files[0]?.id.hex : files.length}`;
 }
