@@ -1,3 +1,4 @@
+import type { EarlyCopies } from '../objects/early-copy.js';
 import type { CollectedRoots } from '../transfer/collect-roots.js';
 import { fetchFromRemotes } from '../transfer/fetch-remotes.js';
 import type { TransferOutcome } from '../transfer/transferred.js';
@@ -10,10 +11,19 @@ import { textsOption, type VerbInput } from './verb.js';
 export function fetchCollected(
   session: Session,
   repository: OpenRepository,
-  { collected, options }: { collected: Pick<CollectedRoots, 'selections' | 'problems'>; options: VerbInput['options'] },
+  {
+    collected,
+    options,
+    copies,
+  }: {
+    collected: Pick<CollectedRoots, 'selections' | 'problems'>;
+    options: VerbInput['options'];
+    copies?: EarlyCopies | undefined;
+  },
 ): Promise<TransferOutcome> {
   return fetchFromRemotes(transferContext(session, repository), collected.selections, {
     named: textsOption(options.remote),
     dryRun: options.dryRun === true,
+    copies,
   });
 }

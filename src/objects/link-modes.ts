@@ -17,6 +17,7 @@ import {
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { LinkMode } from '../core/link-mode.js';
 import { corrupt, missing, type ObjectCache } from './cache.js';
+import type { EarlyCopies } from './early-copy.js';
 import { FileWriter } from './file-writer.js';
 import { type NewFileStat, writeNewFile } from './new-file.js';
 import { digestOf, type Oid, splitOid } from './oid.js';
@@ -68,6 +69,8 @@ export interface PlacerOptions {
   verifyLinks: boolean;
   onBytes?: (bytes: number) => void;
   signal?: AbortSignal;
+  /** Copies that were written when the objects arrived. */
+  copies?: EarlyCopies | undefined;
 }
 
 /**
@@ -223,11 +226,30 @@ export class Placer {
 
   private async copyLarge(item: Placement): Promise<boolean> {
     try {
+      const early = this.placeEarly(item);
+      if (early !== undefined) return early;
       const fresh = this.cache.fresh.knows(splitOid(item.oid).hex) && (await this.copyFresh(item));
       if (!fresh) await this.withFiles(item, (source, target) => this.copyChecked(item, source, target));
       return moveIntoPlace(item);
     } catch (error) {
       throw this.failed(item, error);
+    }
+  }
+
+  /** As place, with a copy that is there already; undefined where there is none. */
+  private placeEarly(item: Placement): boolean | undefined {
+    const temporary = this.cache.has(item.oid, item.size) ? this.options.copies?.take(item.oid) : undefined;
+    if (temporary === undefined) return undefined;
+    try {
+      chmodSync(temporary, this.modeOf(item));
+      const placed = moveIntoPlace({ ...item, temporary });
+      this.options.onBytes?.(item.size);
+      return placed;
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      // A directory of the workspace may be on another file system than its pointer.
+      if (systemErrorCode(error) === 'EXDEV') return undefined;
+      throw error;
     }
   }
 

@@ -25,6 +25,8 @@ export interface RangeJob {
   preference: HashPreference;
   /** Open files, which all threads of a process share. */
   descriptors: number[];
+  /** Of each, the descriptor of a copy that is written, too; -1 where there is none. */
+  copies: number[];
   /** By part, as planRanges orders them: offset in the pack, stored bytes, raw bytes, offset in the file, its descriptor's index. */
   parts: Float64Array;
   /** 32 bytes a part. */
@@ -44,6 +46,8 @@ export type FetchAnswer =
 
 interface PartUse extends ChunkUse {
   descriptor: number;
+  /** Descriptor of the copy, or -1. */
+  copy: number;
   at: number;
 }
 
@@ -153,6 +157,7 @@ function requestOf(job: RangeJob): RangeRequest<PartUse> {
       length: raw as number,
       at: at as number,
       descriptor: job.descriptors[file as number] as number,
+      copy: job.copies[file as number] as number,
     };
     parts.push({ pack: '', offset: offset as number, length: length as number, use });
   }
@@ -165,6 +170,7 @@ class Pieces {
   private length = 0;
   private chunks = 0;
   private descriptor = -1;
+  private copy = -1;
   private at = 0;
 
   /** @param written told how many further chunks are in their files. */
@@ -174,12 +180,13 @@ class Pieces {
   ) {}
 
   /** Takes a copy. Errors: those of writing what came before, or this. */
-  add({ descriptor, at }: PartUse, bytes: Buffer): void {
+  add({ descriptor, copy, at }: PartUse, bytes: Buffer): void {
     const follows = descriptor === this.descriptor && at === this.at + this.length;
     this.buffer ??= this.free.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
     if (!follows || this.length + bytes.length > this.buffer.length) {
       this.write();
       this.descriptor = descriptor;
+      this.copy = copy;
       this.at = at;
     }
     if (this.buffer.length < bytes.length) this.buffer = Buffer.allocUnsafeSlow(bytes.length);
@@ -204,8 +211,10 @@ class Pieces {
     this.length = 0;
     this.chunks = 0;
     if (!buffer || length === 0) return;
-    for (let done = 0; done < length; ) {
-      done += writeSync(this.descriptor, buffer, done, length - done, this.at + done);
+    for (const descriptor of this.copy < 0 ? [this.descriptor] : [this.descriptor, this.copy]) {
+      for (let done = 0; done < length; ) {
+        done += writeSync(descriptor, buffer, done, length - done, this.at + done);
+      }
     }
     this.written(chunks);
   }

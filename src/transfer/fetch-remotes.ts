@@ -17,6 +17,8 @@ export interface FetchRemotesOptions {
   dryRun?: boolean;
   /** Only directory listings: see FetchOptions. */
   listings?: 'level' | 'all';
+  /** Copies for the checkout that follows: see FetchOptions. */
+  copies?: FetchOptions['copies'];
 }
 
 /**

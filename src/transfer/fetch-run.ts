@@ -1,5 +1,6 @@
 import { isMlvError, MlvError } from '../core/errors.js';
 import { CacheBatch } from '../objects/cache-batch.js';
+import type { EarlyCopies, EarlyCopy } from '../objects/early-copy.js';
 import { digestOf } from '../objects/oid.js';
 import { checkInterrupted } from '../remotes/interrupted.js';
 import { copyLocal, type DamagedChunk, damagedChunks } from './fetch-local.js';
@@ -26,6 +27,8 @@ export interface FetchOptions {
   formerVersions?: FormerVersions;
   /** What pointers named anywhere: files of directories that no remote knows, which a merge made, are looked for there. */
   anyVersions?: FormerVersions;
+  /** Copies of large files for the checkout that follows, written beside the objects. */
+  copies?: EarlyCopies | undefined;
   /** How threads bring large files; for tests. */
   threads?: FetchThreadsOptions & { leastBytes?: number; leastRequestBytes?: number };
   /** Only directory listings: those of the level that is asked for, or of everything below it; no content of files. */
@@ -117,6 +120,7 @@ export class FetchRun {
     report.bytes = planner.treeBytes + bytes;
     if (this.options.dryRun) return;
     this.phase.expect({ items: files.length, bytes });
+    this.options.copies?.expect(bytes);
     await this.download(files);
     await this.committing;
     await this.batch.commit();
@@ -167,8 +171,9 @@ export class FetchRun {
   }
 
   private beginLarge(file: FileInProgress, local: LocalChunks): void {
-    const { oid, size } = file.wanted;
-    file.target = new LargeTarget(this.session.cache, oid, size);
+    const { oid, size, root } = file.wanted;
+    const beginCopy = (): EarlyCopy | undefined => this.options.copies?.begin(oid, size, root);
+    file.target = new LargeTarget(this.session.cache, oid, size, { beginCopy });
     file.local = local.part(file.wanted);
     this.inProgress.add(file.target);
   }

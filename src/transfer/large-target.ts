@@ -11,6 +11,7 @@ import {
 import { fileSystemError } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
+import type { EarlyCopy } from '../objects/early-copy.js';
 import { EarlyFlush } from '../objects/early-flush.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { readFully, writeFully } from '../objects/stream-copy.js';
@@ -21,6 +22,11 @@ import { PrefixHash } from './prefix-hash.js';
 const MOST_OPEN = 64;
 const open = new Set<LargeTarget>();
 
+export interface LargeTargetOptions {
+  /** Begins a copy that is written beside the object: see EarlyCopy. */
+  beginCopy?: (() => EarlyCopy | undefined) | undefined;
+}
+
 /**
  * A large object on its way into the cache: its chunks are written where they belong, in any order; the whole is read
  * back once, on the way as far as it is there, and compared with the oid before the batch takes it.
@@ -29,6 +35,7 @@ export class LargeTarget {
   private readonly temporary: string;
   private descriptor: number | undefined;
   private flush: EarlyFlush | undefined;
+  private copy: EarlyCopy | undefined;
   private left: number;
   private created = false;
   private finishing = false;
@@ -45,6 +52,7 @@ export class LargeTarget {
     private readonly cache: ObjectCache,
     readonly oid: Oid,
     readonly size: number,
+    private readonly options: LargeTargetOptions = {},
   ) {
     this.temporary = cache.temporary.next();
     this.left = size;
@@ -66,7 +74,7 @@ export class LargeTarget {
     const descriptor = this.open();
     this.left -= bytes.length;
     const writing = this.lastWrite
-      .then(() => writeFully(descriptor, bytes, offset))
+      .then(() => this.writeBoth(descriptor, bytes, offset))
       .then(() => {
         this.flush?.written(this.size - this.left);
         this.whole.note(offset, bytes.length);
@@ -89,6 +97,7 @@ export class LargeTarget {
    */
   lend(): void {
     this.open();
+    this.copy?.lend();
     this.lent++;
   }
 
@@ -98,12 +107,17 @@ export class LargeTarget {
     return this.descriptor;
   }
 
+  /** The descriptor of the copy, which has to be written, too; it is given back with the other. */
+  get borrowedCopy(): number | undefined {
+    return this.copy?.borrowed;
+  }
+
   /** True when nothing more is taken of it. */
   get isDropped(): boolean {
     return this.dropped;
   }
 
-  /** Told that a borrower wrote bytes there. */
+  /** Told that a borrower wrote bytes there, and to the copy. */
   landed(offset: number, length: number): void {
     if (this.dropped) return;
     this.left -= length;
@@ -114,6 +128,7 @@ export class LargeTarget {
   /** The borrower writes no more. */
   giveBack(): void {
     this.lent--;
+    this.copy?.giveBack();
     if (this.dropped) this.rest();
   }
 
@@ -160,6 +175,7 @@ export class LargeTarget {
     const { size } = fstatSync(descriptor);
     this.finishing = false;
     if (size !== this.size || !digest.equals(digestOf(this.oid))) throw corrupt(this.oid, this.temporary);
+    this.copy?.complete(this.size);
     this.close();
     chmodSync(this.temporary, 0o444);
     const hex = digestOf(this.oid).toString('hex');
@@ -172,6 +188,7 @@ export class LargeTarget {
     this.dropped = true;
     this.whole.end();
     this.finishing = false;
+    this.copy?.drop();
     rmSync(this.temporary, { force: true });
     this.rest();
   }
@@ -194,10 +211,21 @@ export class LargeTarget {
     } catch (error) {
       throw this.failed(error);
     }
+    if (!this.created) this.copy = this.options.beginCopy?.();
     this.created = true;
     this.flush = new EarlyFlush(this.descriptor);
     open.add(this);
     return this.descriptor;
+  }
+
+  /** The two are written at the same time; a disk that is full has room for the object before its copy. */
+  private async writeBoth(descriptor: number, bytes: Buffer, offset: number): Promise<void> {
+    const { copy } = this;
+    if (!copy || copy.isGone) return writeFully(descriptor, bytes, offset);
+    const [written] = await Promise.allSettled([writeFully(descriptor, bytes, offset), copy.write(bytes, offset)]);
+    if (written.status === 'fulfilled') return;
+    copy.drop();
+    await writeFully(descriptor, bytes, offset);
   }
 
   private hashAnew(): PrefixHash {

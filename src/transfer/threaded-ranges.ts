@@ -73,7 +73,8 @@ export class ThreadedRanges {
             note(count);
           };
           const descriptors = targets.map((target) => target.borrowed);
-          const job = { get, ...range, ...this.hashing, descriptors, ...packed(request, targets) };
+          const copies = targets.map((target) => target.borrowedCopy ?? -1);
+          const job = { get, ...range, ...this.hashing, descriptors, copies, ...packed(request, targets) };
           return (await threads.carry(job, { progress, signal })) === request.parts.length;
         },
         packKey(algorithm, request.pack),

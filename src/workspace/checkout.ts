@@ -2,6 +2,7 @@ import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
+import type { EarlyCopies } from '../objects/early-copy.js';
 import { Placer } from '../objects/link-modes.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
@@ -37,6 +38,8 @@ export interface CheckoutOptions {
   clean?: boolean;
   reporter?: Reporter;
   signal?: AbortSignal;
+  /** Copies that a fetch of the same command wrote. */
+  copies?: EarlyCopies | undefined;
 }
 
 /**
@@ -82,6 +85,7 @@ class CheckoutRun {
       modes: settings.linkModes,
       verifyLinks: settings.verify,
       onBytes: (bytes) => this.phase.advance({ bytes }),
+      copies: options.copies,
       ...(options.signal && { signal: options.signal }),
     });
     this.plan = {

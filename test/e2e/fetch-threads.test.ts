@@ -1,12 +1,16 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMlvError } from '../../src/core/errors.js';
 import type { ObjectCache } from '../../src/objects/cache.js';
+import { EarlyCopies, EarlyCopy } from '../../src/objects/early-copy.js';
 import { openRemote } from '../../src/remotes/open.js';
 import type { Remote } from '../../src/remotes/remote.js';
 import { openS3Remote } from '../../src/remotes/s3.js';
 import { fetchObjects } from '../../src/transfer/fetch.js';
 import { FetchThreads } from '../../src/transfer/fetch-thread.js';
+import { push } from '../../src/transfer/push.js';
+import { randomBytes } from '../helpers/big-data.js';
 import { type FaultProxy, type FaultRule, startFaultProxy } from '../helpers/fault-proxy.js';
 import {
   asCommandsHaveIt,
@@ -21,7 +25,7 @@ import {
 import { elsewhere, expectEnd, kindOf, MISLEADING, PASSING, STOPPING } from '../helpers/s3-faults.js';
 import { optionsFor, type S3Server, startS3Server } from '../helpers/s3-server.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
-import { contents, openCache, openSession, toFetch, verifiedObjects } from '../helpers/transfer.js';
+import { contents, openCache, openSession, store, toFetch, verifiedObjects } from '../helpers/transfer.js';
 import { serveFiles, startWebServer } from '../helpers/web-server.js';
 
 // Threads run the built program: from the sources there are none. Everything goes through them, however small it is.
@@ -101,6 +105,46 @@ describe('a pull whose packs are fetched by threads', () => {
     await scene.direct.close();
   });
 
+  it('writes a copy of each large file for the checkout, too', async () => {
+    const scene = await newScene();
+    const folder = temporaryDirectory('copies');
+    const root = {
+      ...toFetch(scene.wanted),
+      ...(await store(scene.ours, randomBytes(6_000_000, 7), { path: 'large' })),
+    };
+    await push(openSession(scene.ours, scene.direct), [{ ...root, predecessors: [] }]);
+    const copies = new EarlyCopies({ temporaryFor: () => join(folder, 'copy'), probe: undefined });
+    carried = 0;
+    const remote = await scene.open();
+    const report = await fetchObjects(openSession(scene.theirs, remote), [toFetch(root)], { threads: THREADS, copies });
+    await remote.close();
+    expect(report.failed).toEqual([]);
+    expect(carried).toBeGreaterThan(0);
+    expect(readFileSync(copies.take(root.oid) ?? '').equals(scene.ours.read(root.oid))).toBe(true);
+    await scene.direct.close();
+  });
+
+  it('does without the copy that cannot be written', async () => {
+    const scene = await newScene();
+    const folder = temporaryDirectory('copies');
+    const root = {
+      ...toFetch(scene.wanted),
+      ...(await store(scene.ours, randomBytes(6_000_000, 8), { path: 'large' })),
+    };
+    await push(openSession(scene.ours, scene.direct), [{ ...root, predecessors: [] }]);
+    writeFileSync(join(folder, 'copy'), '');
+    const copy = new EarlyCopy(join(folder, 'copy'), openSync(join(folder, 'copy'), 'r'), () => undefined);
+    const copies = new EarlyCopies({ temporaryFor: () => undefined, probe: undefined });
+    copies.begin = () => copy;
+    const remote = await scene.open();
+    const report = await fetchObjects(openSession(scene.theirs, remote), [toFetch(root)], { threads: THREADS, copies });
+    await remote.close();
+    expect(report.failed).toEqual([]);
+    expect(copy.isGone).toBe(true);
+    await scene.theirs.verify(root.oid);
+    await scene.direct.close();
+  });
+
   it.each(Object.entries(PASSING))('notices nothing of %s', async (_name, fault) => {
     const { faults, ...outcome } = await meet({ matches: isPack, fault });
     expect(outcome).toEqual({ failed: [] });
@@ -176,6 +220,7 @@ it('threads that are ended bring nothing, and say so', async () => {
     algorithm: cache.hash.algorithm,
     preference: 'auto' as const,
     descriptors: [],
+    copies: [],
     parts: new Float64Array(),
     digests: new Uint8Array(),
   };

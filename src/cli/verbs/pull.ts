@@ -2,6 +2,7 @@ import { isMlvError, type MlvError } from '../../core/errors.js';
 import type { CollectedRoots } from '../../transfer/collect-roots.js';
 import { checkout } from '../../workspace/checkout.js';
 import type { CheckoutReport } from '../../workspace/checkout-directory.js';
+import { beginEarlyCopies } from '../../workspace/early-copies.js';
 import { checkoutErrors } from '../checkout-errors.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { withoutDroppedUnasked } from '../dropped.js';
@@ -33,30 +34,37 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   const paths = toPaths(repository, input.args);
   const wanted = await withParts(session, repository, { selections: here.selections, paths });
   const everything = await withParts(session, repository, { selections: collected.selections, paths });
-  const outcome = await fetchCollected(session, repository, {
-    collected: { ...collected, selections: everything },
-    options,
-  });
-  const { transferred, errors } = outcome;
   const dryRun = options.dryRun === true;
-  const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
-  const nothing = asked.selections.length > 0 ? [] : ['nothing is tracked yet'];
-  const lines = transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : nothing;
-  const document = transferDocument(outcome, { dryRun, problems: collected.problems });
-  if (dryRun) return { notes, done: lines, json: document, errors: [...collected.problems, ...errors] };
-  const widening = Widening.begin(repository, wanted, paths);
-  const report = await checkout(repository, wanted, {
-    force: options.force === true,
-    reporter: session.reporter,
-    signal: session.signal,
-  });
-  widening.finish(report);
-  return {
-    notes,
-    done: [...lines, ...(here.selections.length > 0 ? [checkoutSummary(report)] : [])],
-    json: { ...document, checkout: checkoutDocument(report) },
-    errors: [...collected.problems, ...errors, ...remaining(report, errors)],
-  };
+  const copies = dryRun ? undefined : beginEarlyCopies(repository, wanted);
+  try {
+    const outcome = await fetchCollected(session, repository, {
+      collected: { ...collected, selections: everything },
+      options,
+      copies,
+    });
+    const { transferred, errors } = outcome;
+    const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
+    const nothing = asked.selections.length > 0 ? [] : ['nothing is tracked yet'];
+    const lines = transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : nothing;
+    const document = transferDocument(outcome, { dryRun, problems: collected.problems });
+    if (dryRun) return { notes, done: lines, json: document, errors: [...collected.problems, ...errors] };
+    const widening = Widening.begin(repository, wanted, paths);
+    const report = await checkout(repository, wanted, {
+      force: options.force === true,
+      reporter: session.reporter,
+      signal: session.signal,
+      copies,
+    });
+    widening.finish(report);
+    return {
+      notes,
+      done: [...lines, ...(here.selections.length > 0 ? [checkoutSummary(report)] : [])],
+      json: { ...document, checkout: checkoutDocument(report) },
+      errors: [...collected.problems, ...errors, ...remaining(report, errors)],
+    };
+  } finally {
+    copies?.end();
+  }
 }
 
 /** With revisions, their targets come into the cache, too; the workspace follows its own pointers in any case. */

@@ -1,0 +1,282 @@
+import {
+  chmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ObjectCache } from '../../src/objects/cache.js';
+import { CacheBatch } from '../../src/objects/cache-batch.js';
+import { EarlyCopies, EarlyCopy } from '../../src/objects/early-copy.js';
+import { type HashFunction, loadHash } from '../../src/objects/hash.js';
+import { type Placement, Placer } from '../../src/objects/link-modes.js';
+import type { Oid } from '../../src/objects/oid.js';
+import { LargeTarget } from '../../src/transfer/large-target.js';
+import { beginEarlyCopies } from '../../src/workspace/early-copies.js';
+import type { Selection } from '../../src/workspace/pointers.js';
+import { smallDisk } from '../helpers/small-disk.js';
+import { temporaryDirectory } from '../helpers/temporary-directory.js';
+import { testWorkspace } from '../helpers/workspace.js';
+
+const content = Buffer.alloc(5_000_000, 'what a fetch brings ');
+
+let hash: HashFunction;
+let cache: ObjectCache;
+let oid: Oid;
+let workspace: string;
+let copies: EarlyCopies;
+
+beforeEach(async () => {
+  hash = await loadHash('blake3');
+  cache = new ObjectCache(temporaryDirectory('cache'), hash);
+  oid = cache.oid(hash.digest(content));
+  workspace = temporaryDirectory('workspace');
+  copies = new EarlyCopies({ temporaryFor: () => join(workspace, 'early'), probe: undefined });
+});
+
+const root = (): { path: string; oid: Oid } => ({ path: 'large', oid });
+
+/** As a fetch does it, with other bytes at the end where they are given. */
+async function bring(beginCopy: () => EarlyCopy | undefined, end = content.subarray(2_000_000)): Promise<void> {
+  const batch = new CacheBatch(cache);
+  const target = new LargeTarget(cache, oid, content.length, { beginCopy });
+  try {
+    await target.write(end, 2_000_000);
+    await target.write(content.subarray(0, 2_000_000), 0);
+    await target.finish(batch);
+    await batch.commit();
+  } catch (error) {
+    target.abandon();
+    throw error;
+  }
+}
+
+const bringWithCopy = (): Promise<void> => bring(() => copies.begin(oid, content.length, root()));
+
+async function place(change: Partial<Placement> = {}): Promise<boolean> {
+  const placer = new Placer(cache, { modes: ['copy'], verifyLinks: false, copies });
+  const path = join(workspace, 'large');
+  return placer.place({ oid, size: content.length, executable: false, path, temporary: `${path}.new`, ...change });
+}
+
+function handMade(directory: string): { copy: EarlyCopy; descriptor: number } {
+  const path = join(directory, 'early');
+  const descriptor = openSync(path, 'wx');
+  return { copy: new EarlyCopy(path, descriptor, () => undefined), descriptor };
+}
+
+function selectionOf(path: string, named: Oid): Selection {
+  const pointer = { path: path.slice(path.lastIndexOf('/') + 1), oid: named, size: content.length };
+  return { target: { path, pointer, text: '' }, below: '' };
+}
+
+const isOpen = (descriptor: number): boolean => {
+  try {
+    return fstatSync(descriptor) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+describe('a copy that was written while its object arrived', () => {
+  it.each([
+    ['a file', false, 0o666],
+    ['an executable', true, 0o777],
+  ])('becomes %s of the workspace as it is', async (_what, executable, mode) => {
+    await bringWithCopy();
+    const { ino } = statSync(join(workspace, 'early'));
+    expect(await place({ executable })).toBe(true);
+    const path = join(workspace, 'large');
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(statSync(path).ino).toBe(ino);
+    expect(statSync(path).mode & 0o777).toBe(mode & ~process.umask());
+    expect(readdirSync(workspace)).toEqual(['large']);
+    await cache.verify(oid);
+  });
+
+  it('replaces nothing that must stay, and is gone then', async () => {
+    await bringWithCopy();
+    writeFileSync(join(workspace, 'large'), 'mine');
+    expect(await place({ mayReplace: () => false })).toBe(false);
+    expect(readFileSync(join(workspace, 'large'), 'utf8')).toBe('mine');
+    expect(readdirSync(workspace)).toEqual(['large']);
+  });
+
+  it('is taken once: a second place of the same object gets a copy of its own', async () => {
+    await bringWithCopy();
+    await place();
+    expect(await place({ path: join(workspace, 'other') })).toBe(true);
+    expect(readFileSync(join(workspace, 'other')).equals(content)).toBe(true);
+    expect(statSync(join(workspace, 'other')).ino).not.toBe(statSync(join(workspace, 'large')).ino);
+  });
+
+  it('is not taken when somebody wrote to it, whatever its times say', async () => {
+    await bringWithCopy();
+    const path = join(workspace, 'early');
+    const { atime, mtime } = statSync(path);
+    chmodSync(path, 0o600);
+    writeFileSync(path, 'other', { flag: 'r+' });
+    utimesSync(path, atime, mtime);
+    expect(await place()).toBe(true);
+    expect(readFileSync(join(workspace, 'large')).equals(content)).toBe(true);
+    copies.end();
+    expect(readdirSync(workspace)).toEqual(['large']);
+  });
+
+  it('is not taken when the object is not in the cache', async () => {
+    await bringWithCopy();
+    cache.remove(oid);
+    await expect(place()).rejects.toMatchObject({ code: 'OBJECT_MISSING' });
+  });
+
+  it('is removed when nobody took it', async () => {
+    await bringWithCopy();
+    copies.end();
+    expect(readdirSync(workspace)).toEqual([]);
+  });
+
+  it('is removed with an object that is not what it must be', async () => {
+    await expect(bring(() => copies.begin(oid, content.length, root()), Buffer.alloc(3_000_000))).rejects.toMatchObject(
+      { code: 'OBJECT_CORRUPT' },
+    );
+    expect(readdirSync(workspace)).toEqual([]);
+    expect(copies.take(oid)).toBeUndefined();
+  });
+
+  it('stays open while somebody writes to it, though it was given up', () => {
+    const { copy, descriptor } = handMade(workspace);
+    copy.lend();
+    copy.lend();
+    copy.drop();
+    expect(readdirSync(workspace)).toEqual([]);
+    copy.giveBack();
+    expect(isOpen(descriptor)).toBe(true);
+    expect(copy.borrowed).toBeUndefined();
+    copy.giveBack();
+    expect(isOpen(descriptor)).toBe(false);
+  });
+
+  it('is given up when it has another size, and when its disk is broken', async () => {
+    const { copy } = handMade(workspace);
+    await copy.write(Buffer.from('1234'), 0);
+    copy.complete(5);
+    expect(copy.isGone).toBe(true);
+    const readOnly = join(workspace, 'read-only');
+    writeFileSync(readOnly, '');
+    const broken = new EarlyCopy(readOnly, openSync(readOnly, 'r'), () => undefined);
+    await broken.write(Buffer.from('1234'), 0);
+    expect(broken.isGone).toBe(true);
+    expect(readdirSync(workspace)).toEqual([]);
+  });
+});
+
+describe('on a full disk', () => {
+  it('the copy is given up, and the object comes', async ({ skip }) => {
+    const disk = smallDisk(3000) ?? skip('needs the right to mount');
+    const { copy } = handMade(disk.path);
+    await bring(() => copy);
+    await cache.verify(oid);
+    expect(copy.isGone).toBe(true);
+    expect(readdirSync(disk.path)).toEqual([]);
+  });
+
+  it('the copy makes room for the object', async ({ skip }) => {
+    const disk = smallDisk(7000) ?? skip('needs the right to mount');
+    mkdirSync(join(disk.path, 'workspace'));
+    cache = new ObjectCache(join(disk.path, 'cache'), hash);
+    const { copy } = handMade(join(disk.path, 'workspace'));
+    await bring(() => copy);
+    await cache.verify(oid);
+    expect(copy.isGone).toBe(true);
+    expect(readdirSync(join(disk.path, 'workspace'))).toEqual([]);
+  });
+});
+
+describe('no copy is begun', () => {
+  it.each<[string, () => EarlyCopy | undefined]>([
+    ['of a small object', () => copies.begin(oid, 1_000_000, root())],
+    [
+      'where there is no room beside what arrives',
+      () => {
+        copies.expect(Number.MAX_SAFE_INTEGER);
+        return copies.begin(oid, content.length, root());
+      },
+    ],
+    [
+      'where no file can be made',
+      () =>
+        new EarlyCopies({ temporaryFor: () => join(workspace, 'none', 'early'), probe: undefined }).begin(
+          oid,
+          content.length,
+          root(),
+        ),
+    ],
+    [
+      'beside another one of the same object',
+      () => {
+        copies.begin(oid, content.length, root());
+        return copies.begin(oid, content.length, root());
+      },
+    ],
+  ])('%s', (_what, begin) => {
+    expect(begin()).toBeUndefined();
+    copies.end();
+    expect(readdirSync(workspace)).toEqual([]);
+  });
+
+  it('of what is not placed here, and none through a link', async () => {
+    const { repository, dir } = await testWorkspace();
+    const selections = [selectionOf('large', oid), selectionOf('linked/large', oid)];
+    const early = beginEarlyCopies(repository, selections);
+    symlinkSync(workspace, join(dir, 'linked'));
+    const begin = (path: string, named = oid): EarlyCopy | undefined =>
+      early?.begin(oid, content.length, { path, oid: named });
+    expect(begin('other')).toBeUndefined();
+    expect(begin('large', cache.oid(hash.digest(Buffer.alloc(1))))).toBeUndefined();
+    expect(begin('linked/large')).toBeUndefined();
+    expect(readdirSync(workspace)).toEqual([]);
+    expect(begin('large')).toBeDefined();
+    early?.end();
+    expect(readdirSync(dir).filter((name) => name.startsWith('.mlv-'))).toEqual([]);
+  });
+
+  it.each([['hardlink'], ['symlink']] as const)('where files are links: %s', async (mode) => {
+    const { repository } = await testWorkspace({ linkModes: [mode, 'copy'] });
+    expect(beginEarlyCopies(repository, [])).toBeUndefined();
+  });
+
+  it('where the file system shares blocks, and what asked for that is gone', () => {
+    let asked = 0;
+    const source = join(workspace, 'probe');
+    const probe = (): string => {
+      asked++;
+      return source;
+    };
+    const early = new EarlyCopies({ temporaryFor: () => join(workspace, 'early'), probe });
+    const first = early.begin(oid, content.length, root());
+    early.begin(cache.oid(hash.digest(Buffer.alloc(1))), content.length, root());
+    expect(asked).toBe(1);
+    // Whether it does is the file system's matter: the probe leaves nothing either way.
+    expect(readdirSync(workspace)).toEqual(first ? ['early'] : []);
+    early.end();
+  });
+});
+
+it('more copies than may be open are not made, and closed ones do not count', async () => {
+  let made = 0;
+  const many = new EarlyCopies({ temporaryFor: () => join(workspace, `early-${made++}`), probe: undefined });
+  const oids = Array.from({ length: 18 }, (_, index) => cache.oid(hash.digest(Buffer.from([index]))));
+  const begun = oids.slice(0, 17).map((each) => many.begin(each, content.length, root()));
+  expect(begun.filter((copy) => copy !== undefined)).toHaveLength(16);
+  begun[0]?.drop();
+  expect(many.begin(oids[17] as Oid, content.length, root())).toBeDefined();
+  many.end();
+  expect(readdirSync(workspace)).toEqual([]);
+});
