@@ -127,7 +127,7 @@ export class EarlyCopy {
 
 /** What the copies of a command begin with. */
 export interface EarlyCopiesOptions {
-  /** A path beside the place of a root of that path and oid, for a new file there; undefined where nothing of it is to be placed. */
+  /** A path in the file system of a root of that path and oid, for a new file; undefined where nothing of it is to be placed. */
   temporaryFor: (root: { path: string; oid: Oid }) => string | undefined;
   /** A path in the cache for a small file, to find out whether the file system shares blocks; undefined where it is not asked to. */
   probe: (() => string) | undefined;

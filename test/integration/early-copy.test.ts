@@ -242,7 +242,16 @@ describe('no copy is begun', () => {
     expect(begin('large', cache.oid(hash.digest(Buffer.alloc(1))))).toBeUndefined();
     expect(begin('linked/large')).toBeUndefined();
     expect(readdirSync(workspace)).toEqual([]);
-    expect(begin('large')).toBeDefined();
+    expect(begin('large')?.path).toContain(repository.cache.temporary.directory);
+    early?.end();
+    expect(readdirSync(repository.cache.temporary.directory)).toEqual([]);
+  });
+
+  it('where the cache is on another file system, but beside the target', async ({ skip }) => {
+    const disk = smallDisk(3000) ?? skip('needs the right to mount');
+    const { repository, dir } = await testWorkspace({ cache: disk.path });
+    const early = beginEarlyCopies(repository, [selectionOf('large', oid)]);
+    expect(early?.begin(oid, content.length, root())?.path.startsWith(join(dir, '.mlv-'))).toBe(true);
     early?.end();
     expect(readdirSync(dir).filter((name) => name.startsWith('.mlv-'))).toEqual([]);
   });
