@@ -1,12 +1,10 @@
 import { delimiter, join } from 'node:path';
 import { MlvError } from '../core/errors.js';
 import type { Environment } from '../provenance/environment.js';
-import type { Metrics } from '../provenance/parse-metrics.js';
 import { inputDifferences, repeatRun } from '../provenance/repeat-run.js';
 import {
   type ComparedMetric,
   type ComparedOutput,
-  compareMetrics,
   findingsOf,
   type Verdict,
   verdictOf,
@@ -17,9 +15,10 @@ import type { StoredRun } from '../provenance/run-store.js';
 import type { Tolerances } from '../provenance/tolerance.js';
 import { flatEnvironment } from '../registry/compare.js';
 import type { Manifest } from '../registry/manifest.js';
-import { isWithin, type RepositoryPath } from '../workspace/paths.js';
+import { isWithin } from '../workspace/paths.js';
 import { type OpenRepository, openRepository } from './context.js';
 import { environmentError, type MadeEnvironment, makeEnvironment } from './make-environment.js';
+import { Remade } from './remade.js';
 import { escapeControls } from './render/quote.js';
 import { type ReproductionPlan, reproductionPlan } from './reproduction-plan.js';
 import { type Restored, type RestoreOptions, restoreVersion, withoutTies } from './restored-version.js';
@@ -64,35 +63,25 @@ export async function reproduceVersion(session: Session, request: ReproductionRe
   const { tree, plan } = await restoreInputs(session, request);
   const made = await environmentFor(session, tree, { request, plan });
   const tools = repeatTools(session, tree, made);
-  const { artifacts } = request.manifest;
-  const remade: RepositoryPath[] = [];
-  const outputs: ComparedOutput[] = [];
-  const before: Metrics = {};
-  const after: Metrics = {};
+  const remade = new Remade(request);
   const notes = [
     ...plan.unmade.map((path) => `no run is recorded that made '${path}': it is not compared`),
     ...(made?.same === false ? ['the Python environment that was made is not the one that was recorded'] : []),
   ];
   const repeat = async ({ record }: StoredRun): Promise<void> => {
     session.reporter.note(`${record.name ?? 'run'}: ${commandText(record)}`);
-    const repeated = await repeatRun(tree, record, tools);
-    const isArtifact = (path: RepositoryPath): boolean => artifacts.some((each) => each.path === path);
-    outputs.push(...repeated.outputs.map((output) => ({ ...output, artifact: isArtifact(output.path) })));
-    Object.assign(before, record.metrics);
-    Object.assign(after, repeated.metrics);
-    remade.push(...record.outputs.map(({ path }) => path), ...record.metrics_files.map(({ path }) => path));
+    remade.add(record, await repeatRun(tree, record, tools));
   };
   for (const run of plan.runs) await repeat(run);
-  const figures = (): ComparedMetric[] => compareMetrics(before, after, request.tolerances);
-  if (verdictOf(outputs, []) !== 'bit-identical') {
+  if (verdictOf(remade.outputs, []) !== 'bit-identical') {
     for (const run of plan.judges) {
-      const [problem] = await inputDifferences(tree, run.record, remade);
+      const [problem] = await inputDifferences(tree, run.record, remade.paths);
       if (problem === undefined) await repeat(run);
       else notes.push(`${run.record.name ?? 'a run'}, which has figures of it, was not run again: ${problem}`);
     }
   }
   const environment = otherFacts(plan.runs.at(-1)?.record.environment ?? {}, await tools.probed());
-  const metrics = figures();
+  const { outputs, metrics } = remade;
   const lines = [...findingsOf(outputs, metrics), ...environmentLine(environment), ...notes];
   return {
     verdict: verdictOf(outputs, metrics),
