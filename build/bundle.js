@@ -32,6 +32,7 @@ const LIGHT = {
   'push-worker': 'src/transfer/push-worker.ts',
   'fetch-worker': 'src/transfer/fetch-worker.ts',
   'write-worker': 'src/objects/write-worker.ts',
+  'look-worker': 'src/workspace/look-worker.ts',
 };
 
 /**

@@ -2,9 +2,9 @@ import type { Stats } from 'node:fs';
 import { compareNames } from '../objects/entry-name.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
 import { KIND, type Kind, type TreeEntry, TreeWriter } from '../objects/tree-format.js';
+import { STAT_FIELDS } from './index-layout.js';
 
-/** Numbers a stat leaves in a block, an entry: size, modification and change time (ms since the epoch), inode. */
-export const STAT_FIELDS = 4;
+export { STAT_FIELDS };
 
 /** The part of a stat that tells an unchanged file. `NaN` in `mtimeMs` marks an entry that must be read again. */
 export interface StatFields {
@@ -37,6 +37,8 @@ export class DirectoryBlock {
   files = 0;
   /** True when a walk found every entry as the index has it, so that the tree's digest still holds. */
   unchanged = false;
+  /** Of what was read from an index and not compared with yet: the index's file, and the hash at its end. */
+  stored: { path: string; seal: Buffer } | undefined;
   /** True for a directory that is not in the workspace and belongs there all the same: only its digest and sums are known. */
   absent = false;
 

@@ -2,11 +2,10 @@ import { ByteReader } from '../core/varint.js';
 import type { HashFunction } from '../objects/hash.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
 import { KIND } from '../objects/tree-format.js';
-import { DirectoryBlock, STAT_FIELDS } from './directory-block.js';
+import { DirectoryBlock } from './directory-block.js';
+import { HEAD_BYTES, INVALID, MAGIC, STAT_FIELDS, splitNames } from './index-layout.js';
 
-const MAGIC = Buffer.from('mlvindx\x01', 'latin1');
 const NO_DIGEST = Buffer.alloc(DIGEST_BYTES);
-const INVALID = { code: 'FILE_SYSTEM', what: 'the stat index is damaged' } as const;
 
 /** What the stat index keeps of one target. */
 export interface IndexedTarget {
@@ -32,7 +31,7 @@ function appendBlock(block: DirectoryBlock, parts: Buffer[]): void {
   const count = block.length;
   const names = Buffer.from(block.names.join('\0'), 'utf8');
   const targets = Buffer.from([...block.targets.values()].join('\0'), 'utf8');
-  const head = Buffer.alloc(40);
+  const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt32LE(count, 0);
   head.writeUInt32LE(names.length, 4);
   head.writeUInt32LE(targets.length, 8);
@@ -60,7 +59,7 @@ export function decodeIndex(bytes: Buffer, hash: HashFunction): IndexedTarget | 
 }
 
 function readBlock(reader: ByteReader): DirectoryBlock {
-  const head = reader.take(40);
+  const head = reader.take(HEAD_BYTES);
   const count = head.readUInt32LE(0);
   const treeDigest = Buffer.from(reader.take(DIGEST_BYTES));
   const names = splitNames(reader.take(head.readUInt32LE(4)), count);
@@ -82,8 +81,4 @@ function readDetails(block: DirectoryBlock, targetBytes: Buffer, reader: ByteRea
     if (block.kinds[index] === KIND.link) block.targets.set(index, targets.next().value as string);
     else if (block.kinds[index] === KIND.tree) block.children.set(index, readBlock(reader));
   }
-}
-
-function splitNames(bytes: Buffer, count: number): string[] {
-  return count === 0 ? [] : bytes.toString('utf8').split('\0');
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { KIND } from '../objects/tree-format.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { IgnoreRules } from './ignore-rules.js';
+import { LookAhead } from './look-ahead.js';
 import type { RepositoryPath } from './paths.js';
 import type { Repository } from './repository.js';
 import { type Walk, type WalkOptions, walkDirectory } from './walk.js';
@@ -14,13 +15,17 @@ export function walkTarget(
   options: Pick<WalkOptions, 'previous' | 'onEntries' | 'only' | 'placed' | 'settled'> = {},
 ): Walk {
   const { layout, cache } = repository;
+  const { previous, only, placed, settled } = options;
+  const rules = IgnoreRules.forDirectory(layout.worktree, path);
+  const isPlain = rules.empty && !only && !placed && !settled;
   return walkDirectory({
     worktree: layout.worktree,
     directory: path,
-    rules: IgnoreRules.forDirectory(layout.worktree, path),
+    rules,
     objectOfLink: objectOfLink(repository),
     inodeOfObject: (hex) => statSync(cache.pathOfHex(hex), { throwIfNoEntry: false })?.ino,
     ...options,
+    ahead: previous && isPlain ? LookAhead.begin(previous, `${layout.worktree}/${path}`) : undefined,
   });
 }
 

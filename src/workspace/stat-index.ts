@@ -16,6 +16,7 @@ import type { HashFunction } from '../objects/hash.js';
 import { TemporaryFiles } from '../objects/temporary-files.js';
 import { DirectoryBlock } from './directory-block.js';
 import { decodeIndex, encodeIndex, type IndexedTarget } from './index-format.js';
+import { sealOf } from './index-layout.js';
 
 /** Keys of what is no directory; no path is named like them. */
 const FILES = '';
@@ -49,7 +50,11 @@ export class StatIndex {
   /** What is known of a tracked directory (its path relative to the top); undefined when nothing is. */
   load(target: string): IndexedTarget | undefined {
     try {
-      return decodeIndex(readFileSync(this.pathOf(target)), this.hash);
+      const path = this.pathOf(target);
+      const bytes = readFileSync(path);
+      const indexed = decodeIndex(bytes, this.hash);
+      if (indexed) indexed.block.stored = { path, seal: Buffer.from(sealOf(bytes)) };
+      return indexed;
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return undefined;
       throw fileSystemError('read', this.pathOf(target), error);

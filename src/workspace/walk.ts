@@ -5,6 +5,7 @@ import { compareNames, sortNames } from '../objects/entry-name.js';
 import { KIND, type Kind, linkStaysInside, MAX_TREE_LEVELS } from '../objects/tree-format.js';
 import { DirectoryBlock, pickStat, STAT_FIELDS } from './directory-block.js';
 import { IGNORE_FILE, type IgnoreRules, isNeverTracked } from './ignore-rules.js';
+import type { LookAhead } from './look-ahead.js';
 import { PendingFiles } from './pending-files.js';
 
 /** Something in a tracked directory that cannot be tracked, and why. */
@@ -33,6 +34,8 @@ export interface WalkOptions {
   only?: readonly string[];
   /** Fills the entry of a file that this process just wrote, and is not looked at again; false for another. */
   placed?: (block: DirectoryBlock, index: number, directory: string) => boolean;
+  /** Who else looks at the files of `previous`. */
+  ahead?: Pick<LookAhead, 'isSame'> | undefined;
   /**
    * True for a name that is taken from `previous` without a look, being as it was a moment ago, when `previous` was made.
    * Who writes to it later makes its stat another than the one that is recorded.
@@ -131,6 +134,7 @@ class Walker {
   private isSame(absolute: string, previous: DirectoryBlock, at: number): boolean {
     const kind = previous.kindAt(at);
     if (!isFileKind(kind)) return false;
+    if (this.options.ahead?.isSame(previous, at)) return true;
     const stat = statOf(absolute);
     return stat?.isFile() === true && previous.sameStat(at, stat) && this.fileKind(stat, previous, at) === kind;
   }
