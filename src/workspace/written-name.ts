@@ -12,7 +12,14 @@ export interface NamesOnDisk {
 /** The workspace's. Error of Node's where a directory cannot be read. */
 export function namesOnDisk(layout: RepositoryLayout): NamesOnDisk {
   return {
-    exists: (path) => lstatSync(absolutePath(layout, path), { throwIfNoEntry: false }) !== undefined,
+    exists(path) {
+      try {
+        return lstatSync(absolutePath(layout, path), { throwIfNoEntry: false }) !== undefined;
+      } catch {
+        // Such as a name that is too long, which another writing or the suffix of a pointer makes longer still.
+        return false;
+      }
+    },
     names: (directory) => readdirSync(absolutePath(layout, directory)),
   };
 }

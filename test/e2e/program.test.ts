@@ -155,7 +155,7 @@ describe('Ctrl-C', () => {
       const ended = collect(child);
       // What it writes is there: it listens to signals since long before.
       const temporaries = (): string[] => readdirSync(join(cwd, '.git/mlv/tmp'));
-      await vi.waitFor(() => expect(temporaries()).not.toEqual([]), { timeout: 60_000, interval: 5 });
+      await vi.waitFor(() => expect(temporaries()).not.toEqual([]), { timeout: 120_000, interval: 5 });
       child.kill(signal);
       const result = await ended;
       expect(result.exitCode).toBe(130);

@@ -55,4 +55,4 @@ it('pulls large files, a new version of them, and leaves alone what was changed 
   await run(theirs, 'pull', '--force');
   for (const path of [large, model]) expect(readFileSync(path).equals(SECOND)).toBe(true);
   expect(leftovers(theirs)).toEqual([]);
-}, 120_000);
+});

@@ -193,7 +193,7 @@ describe('mlv repro', () => {
     child.once('exit', () => writeFileSync(join(cwd, 'go'), ''));
     await ended;
     // The command of a killed mlv goes on by itself.
-    await vi.waitFor(() => expect(existsSync(join(cwd, 'over'))).toBe(true), { timeout: 60_000 });
+    await vi.waitFor(() => expect(existsSync(join(cwd, 'over'))).toBe(true), { timeout: 120_000 });
     expect(existsSync(join(cwd, 'model.bin.mlv'))).toBe(false);
     expect(await states(cwd)).toEqual({ prepare: 'current', train: 'ran', judge: 'ran' });
   });

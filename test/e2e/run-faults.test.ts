@@ -129,7 +129,7 @@ describe('a command that leaves children behind', () => {
     const ended = collect(child);
     child.stdout.once('data', () => child.kill('SIGTERM'));
     expect((await ended).exitCode).not.toBe(0);
-    await expect.poll(() => existsSync(join(cwd, 'ended')), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(cwd, 'ended')), { timeout: 120_000 }).toBe(true);
     expect(existsSync(join(cwd, 'm.bin.mlv'))).toBe(false);
   });
 });

@@ -216,7 +216,7 @@ describe.each([
     await remote.put('packs/b', large('b'));
     for (let count = 0; count < ENOUGH && !asked(); count++) await remote.stat('packs/a');
     expect(asked()).toBe(true);
-    await expect.poll(() => keysOf(remote)).not.toContain(PROBE);
+    await expect.poll(() => keysOf(remote), { timeout: 60_000 }).not.toContain(PROBE);
     for (const key of ['packs/c', 'packs/d']) await remote.put(key, large('c'));
     expect([...scene.signatures].filter(([key]) => key !== PROBE).map(([, values]) => values)).toEqual(
       Array.from({ length: 4 }, () => [SIGNED]),

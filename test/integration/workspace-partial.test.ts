@@ -135,7 +135,7 @@ describe('a directory of which a part is here', () => {
       }),
       { numRuns: 25 },
     );
-  }, 120_000);
+  });
 
   it('shows what is not here as no change, and keeps it when the rest is recorded', async () => {
     const origin = await full();
