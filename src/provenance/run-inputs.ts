@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { isMlvError, MlvError } from '../core/errors.js';
 import { isObjectError } from '../objects/object-error.js';
 import type { Oid } from '../objects/oid.js';
@@ -16,6 +16,7 @@ import {
 } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { WantedPart } from '../workspace/wanted-part.js';
+import { type FileMemory, type FileState, gitFiles, gitInput, lineOf } from './input-files.js';
 import type { RunInput } from './run-record.js';
 
 /** The inputs of a run at one moment. */
@@ -37,11 +38,8 @@ export interface InputOptions {
  * What several runs read that are looked at one after the other: with it, Git is asked once for all of them. To be
  * forgotten as soon as anything may have written to the workspace.
  */
-export interface InputMemory {
-  /** Everything that may be asked for. */
-  readonly paths: readonly RepositoryPath[];
+export interface InputMemory extends FileMemory {
   targets?: Promise<Targets>;
-  files?: Promise<FileState[]>;
 }
 
 /**
@@ -176,10 +174,6 @@ function codeOf(parts: readonly Part[], inGit: ReadonlyMap<RepositoryPath, FileS
   return [...new Set(lines)].sort().join('');
 }
 
-function lineOf({ blob, path }: FileState): string {
-  return `${blob} ${path}\n`;
-}
-
 interface Part {
   path: RepositoryPath;
   kind: RunInput['kind'];
@@ -203,11 +197,6 @@ function partOf(
   return { path, kind: 'plain', inside };
 }
 
-interface FileState {
-  path: RepositoryPath;
-  blob: string;
-}
-
 /** By input, the files below it that Git has or would take, with their blobs: what this run writes is left out. */
 async function filesOfGit(
   repository: Repository,
@@ -219,7 +208,7 @@ async function filesOfGit(
   const own = new Set(written.map(pointerPathOf));
   const isContent = ({ path }: FileState): boolean =>
     !pointers.has(path) && !own.has(path) && nameOf(path) !== '.gitignore' && !isWritten(path, written);
-  const files = (await rememberFiles(repository, asked, memory)).filter(isContent);
+  const files = (await gitFiles(repository, asked, memory)).filter(isContent);
   return new Map(asked.map((path) => [path, files.filter((file) => isWithin(file.path, path))]));
 }
 
@@ -228,56 +217,6 @@ export function rememberTargets(repository: Repository, memory?: InputMemory): P
   if (!memory) return loadTargets(repository);
   memory.targets ??= loadTargets(repository);
   return memory.targets;
-}
-
-async function rememberFiles(
-  repository: Repository,
-  paths: readonly RepositoryPath[],
-  memory?: InputMemory,
-): Promise<FileState[]> {
-  const read = async (wanted: readonly RepositoryPath[]): Promise<FileState[]> => {
-    const blobs = await blobsOf(repository, await repository.git.filesBelow(wanted));
-    return [...blobs].map(([path, blob]) => ({ path, blob }));
-  };
-  if (!memory) return read(paths);
-  memory.files ??= read(memory.paths);
-  return memory.files;
-}
-
-async function blobsOf(repository: Repository, paths: readonly RepositoryPath[]): Promise<Map<RepositoryPath, string>> {
-  const { layout, git } = repository;
-  const blobs = new Map<RepositoryPath, string>();
-  const regular: RepositoryPath[] = [];
-  for (const path of paths) {
-    const absolute = absolutePath(layout, path);
-    const stat = lstatSync(absolute, { throwIfNoEntry: false });
-    // Deleted, though the index has it still: then it is no input.
-    if (!stat) continue;
-    if (stat.isFile()) regular.push(path);
-    else if (stat.isSymbolicLink()) blobs.set(path, `link:${encodeURI(readlinkSync(absolute))}`);
-    else {
-      throw new MlvError(
-        'PATH_UNSUPPORTED',
-        `'${path}' cannot be an input: it is a repository of its own, or no file`,
-        {
-          hint: 'name the files that are read',
-          data: { path },
-        },
-      );
-    }
-  }
-  for (const { path, blob } of await git.hashFiles(regular)) blobs.set(path, blob);
-  return blobs;
-}
-
-function gitInput(repository: Repository, path: RepositoryPath, files: readonly FileState[]): RunInput {
-  const [only] = files;
-  if (only && only.path === path && !only.blob.startsWith('link:')) {
-    return { path, kind: 'git', oid: `git:${only.blob}` };
-  }
-  const lines = files.map(lineOf).sort();
-  const oid = repository.cache.oid(repository.hash.digest(Buffer.from(lines.join(''), 'utf8')));
-  return { path, kind: 'git', oid, files: files.length };
 }
 
 function isWritten(path: RepositoryPath, written: readonly RepositoryPath[]): boolean {
