@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { checkInterrupted } from '../remotes/interrupted.js';
 import type { WantedFile } from './fetch-plan.js';
 import type { LocalPart } from './fetch-reuse.js';
+import { FormerCheck } from './former-check.js';
 import type { LargeTarget } from './large-target.js';
 import { type FreeBuffers, RunWriter } from './run-writer.js';
 import type { TransferSession } from './session.js';
@@ -12,7 +13,12 @@ export interface LocalCopyOptions {
   onBytes: (bytes: number) => void;
   /** Asked before each piece: false ends the copy. */
   goesOn: () => boolean;
+  /** Look, on the way, whether the former version is whole, for a checkout that replaces it. */
+  check: boolean;
 }
+
+/** No more bytes than that are hashed in one go, for those that follow not to be read back. */
+const MOST_LAG = 4 * 1024 * 1024;
 
 /**
  * Writes what a former version has of a file to where it belongs, unchecked: the whole is compared with its oid when it
@@ -21,15 +27,19 @@ export interface LocalCopyOptions {
 export async function copyLocal(
   session: TransferSession,
   { part, target }: { part: LocalPart; target: LargeTarget },
-  { buffers, onBytes, goesOn }: LocalCopyOptions,
+  { buffers, onBytes, goesOn, check }: LocalCopyOptions,
 ): Promise<void> {
   const writer = new RunWriter(buffers);
   const { descriptor } = session.cache.open(part.former);
   try {
+    const former = check ? new FormerCheck(session.cache, part.former, descriptor) : undefined;
+    const took = former && ((bytes: Uint8Array, offset: number): void => former.took(bytes, offset));
     for (const { from, at, length } of part.runs) {
+      await former?.passTo(from, goesOn);
       for (let done = 0; done < length && goesOn(); ) {
         checkInterrupted(session.options.signal);
-        const count = writer.addFrom(target, { descriptor, at: from + done, length: length - done }, at + done);
+        await hashInOrder(writer, target, at + done);
+        const count = writer.addFrom(target, { descriptor, at: from + done, length: length - done, took }, at + done);
         done += count;
         onBytes(count);
         const room = writer.room();
@@ -37,9 +47,19 @@ export async function copyLocal(
       }
     }
     writer.send();
+    await former?.end(goesOn);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** What came from the remote in between may be there by now: then what follows is hashed from memory again. */
+async function hashInOrder(writer: RunWriter, target: LargeTarget, at: number): Promise<void> {
+  // Pieces that are gathered count only when they are sent.
+  const lag = target.hashLag(at) - writer.gathered;
+  if (lag <= 0 || lag > MOST_LAG) return;
+  await writer.drain();
+  target.hashUpTo(at);
 }
 
 /** A chunk of a file that is not what it must be. */

@@ -190,6 +190,7 @@ export class FetchRun {
           buffers: this.buffers,
           onBytes: (bytes) => this.phase.advance({ bytes }),
           goesOn: () => goesOn() && file.state === 'open',
+          check: this.options.copies !== undefined,
         },
       );
       if (target.complete) await this.finish(file);

@@ -73,6 +73,7 @@ export class LargeTarget {
     if (this.dropped) return Promise.resolve();
     const descriptor = this.open();
     this.left -= bytes.length;
+    this.whole.offer(offset, bytes);
     const writing = this.lastWrite
       .then(() => this.writeBoth(descriptor, bytes, offset))
       .then(() => {
@@ -130,6 +131,16 @@ export class LargeTarget {
     this.lent--;
     this.copy?.giveBack();
     if (this.dropped) this.rest();
+  }
+
+  /** Bytes before that offset that are not hashed yet. */
+  hashLag(offset: number): number {
+    return this.whole.lag(offset);
+  }
+
+  /** Hashes at once what is written before that offset, so that what comes there next need not be read back. */
+  hashUpTo(offset: number): void {
+    this.whole.catchUp(offset);
   }
 
   /** Reads back what was written there, as much as `into` holds. Errors: `DISK_FULL`, `FILE_SYSTEM`. */

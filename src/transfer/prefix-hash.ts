@@ -15,8 +15,8 @@ let buffer: Buffer | undefined;
 
 /**
  * Hashes a file from its start while it is still being written, in whatever order: what follows the start without a gap
- * is read back from the file when nothing else is to be done, so that little is left when the last byte is there. What
- * was noted as written must not be written again.
+ * is read back from the file when nothing else is to be done, so that little is left when the last byte is there; what
+ * comes in order is not even read back. What was noted as written must not be written again.
  */
 export class PrefixHash {
   private hasher: Hasher | undefined;
@@ -43,6 +43,32 @@ export class PrefixHash {
       this.written = end;
     }
     if (this.hasBlock && !this.ended) this.running ??= this.run();
+  }
+
+  /** Bytes before that offset that are not hashed yet; less than none where more than those are. */
+  lag(offset: number): number {
+    return offset - this.hashed;
+  }
+
+  /**
+   * Takes bytes that are about to be written there: where they follow what was hashed, they are not read back. They are
+   * noted all the same when they are written.
+   */
+  offer(offset: number, bytes: Uint8Array): void {
+    if (offset !== this.hashed || this.ended) return;
+    this.hasher ??= this.hash.create();
+    this.hasher.update(bytes);
+    this.hashed += bytes.length;
+  }
+
+  /** Hashes what is written before that offset, all at once. A failure is for `digest` to tell. */
+  catchUp(offset: number): void {
+    try {
+      while (this.hashed < Math.min(offset, this.written) && !this.ended) this.hashNext();
+    } catch (error) {
+      this.failure = error;
+      this.ended = true;
+    }
   }
 
   private get hasBlock(): boolean {

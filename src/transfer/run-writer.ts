@@ -14,6 +14,16 @@ interface Piece {
   length: number;
 }
 
+/** Bytes of an open file. */
+export interface CopySource {
+  descriptor: number;
+  /** Offset in the file. */
+  at: number;
+  length: number;
+  /** Told of bytes that were read from that offset on, before anything else is done with them. */
+  took?: ((bytes: Uint8Array, at: number) => void) | undefined;
+}
+
 /** Buffers that no writer uses at the moment, to be used again: fresh ones cost page faults and collections. */
 export type FreeBuffers = Buffer[];
 
@@ -40,18 +50,32 @@ export class RunWriter {
    * Adds bytes of an open file, from `at` on, as many as fit into one piece, and gives their count. Where the file ends
    * before, something else is written in their place. Errors: as `add`; those of reading, as they are.
    */
-  addFrom(target: LargeTarget, source: { descriptor: number; at: number; length: number }, offset: number): number {
+  addFrom(target: LargeTarget, source: CopySource, offset: number): number {
     const piece = this.pieceAt(target, offset);
-    const count = Math.min(source.length, piece.buffer.length - piece.length);
-    readFully(source.descriptor, piece.buffer.subarray(piece.length, piece.length + count), source.at);
+    // Pieces end at whole multiples of their size: whoever hashes them is faster then.
+    const count = Math.min(source.length, piece.buffer.length - piece.length, PIECE_BYTES - (offset % PIECE_BYTES));
+    const bytes = piece.buffer.subarray(piece.length, piece.length + count);
+    readFully(source.descriptor, bytes, source.at);
+    source.took?.(bytes, source.at);
     piece.length += count;
-    if (piece.length === piece.buffer.length) this.send();
+    if (piece.length === piece.buffer.length || (offset + count) % PIECE_BYTES === 0) this.send();
     return count;
+  }
+
+  /** Bytes that wait to be sent. */
+  get gathered(): number {
+    return this.piece?.length ?? 0;
   }
 
   /** Something to wait for before more is added, when the disk is behind. */
   room(): Promise<void> | undefined {
     return this.underWay.size < MOST_UNDER_WAY ? undefined : Promise.race(this.underWay);
+  }
+
+  /** Writes what is gathered, and waits until all of it is written. Errors: as `send`. */
+  async drain(): Promise<void> {
+    this.send();
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
   }
 
   /** Begins to write what is gathered. Errors: `DISK_FULL`, `FILE_SYSTEM`. */

@@ -95,11 +95,12 @@ class CheckoutRun {
     };
   }
 
-  /** The object is read, too: were it damaged, the file of the workspace would be the last copy of its content. */
+  /** The object is read, too, unless this process did just that: were it damaged, the file of the workspace would be the last copy of its content. */
   private isSaved(entry: TreeEntry): boolean {
     if (entry.kind !== 'file' && entry.kind !== 'executable') return false;
     const { cache } = this.repository;
     const oid = cache.oid(entry.digest);
+    if (cache.isFresh(oid)) return true;
     const stat = cache.stat(oid);
     return stat !== undefined && holdsEntry(cache.hash, cache.pathOf(oid), stat, { ...entry, kind: 'file' });
   }
