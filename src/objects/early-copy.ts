@@ -31,6 +31,7 @@ const PROBE_BYTES = 4096;
 export class EarlyCopy {
   private state: 'open' | 'whole' | 'gone' = 'open';
   private users = 0;
+  private closed = false;
   private stat: BigIntStats | undefined;
 
   /** @param ended told when the file is closed. */
@@ -119,7 +120,9 @@ export class EarlyCopy {
   }
 
   private close(): void {
-    if (this.users > 0) return;
+    // It may be lent once more after it was given up: its number is another file's by then.
+    if (this.users > 0 || this.closed) return;
+    this.closed = true;
     closeSync(this.descriptor);
     this.ended();
   }

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  closeSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -161,6 +162,17 @@ describe('a copy that was written while its object arrived', () => {
     expect(copy.borrowed).toBeUndefined();
     copy.giveBack();
     expect(isOpen(descriptor)).toBe(false);
+  });
+
+  it('closes no file of others when it is lent after it was given up', () => {
+    const { copy } = handMade(workspace);
+    copy.drop();
+    // The system gives the number that was freed to the next file.
+    const other = openSync(join(workspace, 'other'), 'wx');
+    copy.lend();
+    copy.giveBack();
+    expect(isOpen(other)).toBe(true);
+    closeSync(other);
   });
 
   it('is given up when it has another size, and when its disk is broken', async () => {
