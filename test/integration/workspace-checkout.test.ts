@@ -159,6 +159,24 @@ describe('unsaved changes', () => {
     expect(await workspace.checkout()).toMatchObject({ refused: [{ path: 'data/link' }] });
   });
 
+  it('made meanwhile to what the checkout does not touch are seen afterwards', async () => {
+    await twoVersions({ 'data/a': 'same', 'data/b': 'one', 'data/sub/c': 'c' }, () => workspace.write('data/b', 'two'));
+    toVersion('one');
+    const { cache } = workspace.repository;
+    const place = cache.open.bind(cache);
+    cache.open = (oid) => {
+      if (oid === workspace.oidOf('one')) {
+        workspace.write('data/a', 'mine, and longer');
+        workspace.write('data/new', 'new');
+        workspace.delete('data/sub/c');
+      }
+      return place(oid);
+    };
+    expect(await workspace.checkout()).toMatchObject({ written: 1, refused: [] });
+    expect(workspace.read('data/b')).toBe('one');
+    expect(await workspace.changes()).toEqual(['added data/new', 'deleted data/sub/c', 'modified data/a']);
+  });
+
   it('made between the look and the write are kept', async () => {
     await twoVersions({ 'data/a': 'one', 'data/b': 'one' }, () => {
       workspace.write('data/a', 'two');
