@@ -52,7 +52,8 @@ export class PackUploader {
     if (this.failure !== undefined) throw this.failure;
     const buffer = this.buffers.pop();
     const { packBytes: capacity, isMarked: isTaken } = this.options;
-    this.builder = new PackBuilder({ capacity, ...(buffer && { buffer }), ...(isTaken && { isTaken }) });
+    const hasher = this.options.session.cache.hash.create();
+    this.builder = new PackBuilder({ capacity, hasher, ...(buffer && { buffer }), ...(isTaken && { isTaken }) });
     this.name = Buffer.alloc(DIGEST_BYTES);
   }
 

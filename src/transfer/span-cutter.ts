@@ -90,22 +90,29 @@ export class SpanCutter {
 
   /** Cuts the span that begins at `start`, in a buffer of spanBufferBytes. Errors: those of the file system, as Node raises them. */
   cut(start: number, bytes: Uint8Array<ArrayBuffer>): CutSpan {
-    const { hash, params, span = SPAN_BYTES } = this.file;
+    const { span = SPAN_BYTES, params } = this.file;
     const begin = Math.min(start, GEAR_WINDOW);
-    const { length, places } = this.scan(start, bytes, begin);
-    const until = Math.min(span, length);
-    const guess = start === 0 ? 0 : Math.min(places[0] ?? 0, until);
-    const bounds = [guess, ...chunkEnds(places, { from: guess, until, end: length }, params)];
-    const digests = new Uint8Array((bounds.length - 1) * DIGEST_BYTES);
-    for (let index = 1; index < bounds.length; index++) {
-      const chunk = bytes.subarray(begin + (bounds[index - 1] as number), begin + (bounds[index] as number));
-      digests.set(hash.digest(chunk), (index - 1) * DIGEST_BYTES);
-    }
-    return { bytes, begin, length, places, bounds: Uint32Array.from(bounds), digests };
+    const chunks = new GuessedChunks(this.file, bytes.subarray(begin));
+    if (start === 0) chunks.beginAt(0);
+    const { length, places } = this.scan(start, { bytes, begin }, (found, scanned) => {
+      if (found.length > 0) chunks.beginAt(Math.min(found[0] as number, span));
+      // Where the last of a longer chunk is not scanned yet, its end is not known.
+      chunks.cut(found, { until: Math.min(span, scanned - params.max + 1), end: scanned });
+    });
+    chunks.beginAt(0);
+    chunks.cut(places, { until: Math.min(span, length), end: length });
+    return { bytes, begin, length, places: places.slice(), ...chunks.all() };
   }
 
-  /** Reads a span piece by piece, each scanned while it is in the processor's cache. */
-  private scan(start: number, bytes: Uint8Array, begin: number): Pick<CutSpan, 'length' | 'places'> {
+  /**
+   * Reads a span piece by piece, each scanned while it is in the processor's cache; `onPiece` gets all places so far, which
+   * are valid during the call, and the bytes that were scanned.
+   */
+  private scan(
+    start: number,
+    { bytes, begin }: { bytes: Uint8Array; begin: number },
+    onPiece: (places: Uint32Array<ArrayBuffer>, scanned: number) => void,
+  ): Pick<CutSpan, 'length' | 'places'> {
     const { descriptor, params } = this.file;
     const scanner = createGearScanner(Math.round(Math.log2(params.target)));
     const places = new Places();
@@ -118,8 +125,50 @@ export class SpanCutter {
       places.add(scanner.scan(piece.subarray(0, read)), length);
       length += read;
       if (read < piece.length) break;
+      onPiece(places.all(), length);
     }
     return { length, places: places.all() };
+  }
+}
+
+/**
+ * The chunks of a span if one of them begins at its first place, hashed while their bytes are in the processor's cache:
+ * as soon as enough is scanned to know where they end.
+ */
+class GuessedChunks {
+  private readonly bounds: number[] = [];
+  private readonly digests: Buffer[] = [];
+  /** Places before the next chunk. */
+  private passed = 0;
+
+  constructor(
+    private readonly file: Pick<SpannedFile, 'hash' | 'params'>,
+    private readonly bytes: Uint8Array,
+  ) {}
+
+  /** Says where the first chunk begins; it is as was said first. */
+  beginAt(first: number): void {
+    if (this.bounds.length === 0) this.bounds.push(first);
+  }
+
+  /** Takes the chunks that begin before `until`: see chunkEnds. Nothing while it is not known where the first begins. */
+  cut(places: Uint32Array, { until, end }: Omit<Stretch, 'from'>): void {
+    const { hash, params } = this.file;
+    let from = this.bounds.at(-1);
+    if (from === undefined) return;
+    while (this.passed < places.length && (places[this.passed] as number) < from) this.passed++;
+    for (const next of chunkEnds(places.subarray(this.passed), { from, until, end }, params)) {
+      this.digests.push(hash.digest(this.bytes.subarray(from, next)));
+      this.bounds.push(next);
+      from = next;
+    }
+  }
+
+  /** What was taken, in order. */
+  all(): Pick<CutSpan, 'bounds' | 'digests'> {
+    const digests = new Uint8Array(this.digests.length * DIGEST_BYTES);
+    for (const [index, digest] of this.digests.entries()) digests.set(digest, index * DIGEST_BYTES);
+    return { bounds: Uint32Array.from(this.bounds), digests };
   }
 }
 
@@ -137,8 +186,9 @@ class Places {
     for (let index = 0; index < found.length; index++) this.list[this.count++] = (found[index] as number) + offset;
   }
 
+  /** All so far: a view. */
   all(): Uint32Array<ArrayBuffer> {
-    return this.list.slice(0, this.count);
+    return this.list.subarray(0, this.count);
   }
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type HashFunction, loadHash } from '../../src/objects/hash.js';
-import { PackBuilder } from '../../src/transfer/pack-builder.js';
+import { PackBuilder, type PackBuilderOptions } from '../../src/transfer/pack-builder.js';
 import { loneChunkPackBytes } from '../../src/transfer/pack-format.js';
 import { verifyPack } from '../../src/transfer/pack-verify.js';
 
@@ -53,5 +54,30 @@ describe('a pack whose name is taken', () => {
     builder.add(hash.digest(bytes), bytes);
     const pack = builder.finish(hash);
     expect(verifyPack(pack.bytes, pack.digest, hash).count).toBe(1);
+  });
+});
+
+describe('a pack that is hashed while it grows', () => {
+  it('is the pack that is hashed at its end, also where its name is taken', () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 400_000 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(lengths, fc.boolean(), (chunks, taken) => {
+        const build = (options: PackBuilderOptions) => {
+          const builder = new PackBuilder({ capacity: 4 * 1024 * 1024, ...options });
+          for (const [seed, length] of chunks.entries()) {
+            const bytes = Buffer.alloc(length, `chunk ${seed}`);
+            builder.add(hash.digest(bytes), bytes);
+          }
+          return builder.finish(hash);
+        };
+        const plain = build({});
+        const isTaken = (digest: Buffer): boolean => taken && digest.equals(plain.digest);
+        const grown = build({ hasher: hash.create(), isTaken });
+        expect(grown.digest.equals(hash.digest(grown.bytes))).toBe(true);
+        expect(grown.digest.equals(plain.digest)).toBe(!taken);
+        expect(verifyPack(grown.bytes, grown.digest, hash).count).toBe(chunks.length + (taken ? 1 : 0));
+      }),
+      { numRuns: 30 },
+    );
   });
 });
