@@ -244,7 +244,7 @@ describe('no copy is begun', () => {
   });
 
   it('of what is not placed here, and none through a link', async () => {
-    const { repository, dir } = await testWorkspace();
+    const { repository, dir } = await testWorkspace({ linkModes: ['copy'] });
     const selections = [selectionOf('large', oid), selectionOf('linked/large', oid)];
     const early = beginEarlyCopies(repository, selections);
     symlinkSync(workspace, join(dir, 'linked'));
@@ -261,7 +261,7 @@ describe('no copy is begun', () => {
 
   it('where the cache is on another file system, but beside the target', async ({ skip }) => {
     const disk = smallDisk(3000) ?? skip('needs the right to mount');
-    const { repository, dir } = await testWorkspace({ cache: disk.path });
+    const { repository, dir } = await testWorkspace({ cache: disk.path, linkModes: ['copy'] });
     const early = beginEarlyCopies(repository, [selectionOf('large', oid)]);
     expect(early?.begin(oid, content.length, root())?.path.startsWith(join(dir, '.mlv-'))).toBe(true);
     early?.end();
