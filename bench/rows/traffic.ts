@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Context, makeRepository, must, mustFinish, type Row } from '../context.js';
-import { CountingProxy } from '../counting-proxy.js';
+import { CountingProxy, type Traffic } from '../counting-proxy.js';
 import { type Part, writeRandomFile } from '../data.js';
 import type { Line } from '../report.js';
 import { startS3 } from '../s3.js';
@@ -51,25 +51,27 @@ async function edited(context: Context, proxy: CountingProxy, env: NodeJS.Proces
   await mlv(theirs, 'pull');
   const down = proxy.take();
   must(context.program(context.directory, ['cmp', join(ours, 'model.bin'), join(theirs, 'model.bin')]));
-  const percent = (bytes: number, of = size + inserted.bytes): number => (bytes / of) * 100;
+  return linesOf({ pushed, pulled, again, up, down }, { first: size, second: size + inserted.bytes }, context);
+}
+
+interface Travelled {
+  pushed: Traffic;
+  pulled: Traffic;
+  again: Traffic;
+  up: Traffic;
+  down: Traffic;
+}
+
+function linesOf(travelled: Travelled, sizes: { first: number; second: number }, context: Context): Line[] {
+  const { pushed, pulled, again, up, down } = travelled;
+  const percent = (bytes: number, of: number): number => (bytes / of) * 100;
+  const bothWays = ({ bytesUp, bytesDown }: Traffic): number => percent(bytesUp + bytesDown, sizes.second);
   const row = 'traffic';
   return [
-    { row, job: 'push 1 GiB, first time', figure: percent(pushed.bytesUp, size), unit: 'percent' },
-    { row, job: 'pull 1 GiB, first time', figure: percent(pulled.bytesDown, size), unit: 'percent' },
+    { row, job: 'push 1 GiB, first time', figure: percent(pushed.bytesUp, sizes.first), unit: 'percent' },
+    { row, job: 'pull 1 GiB, first time', figure: percent(pulled.bytesDown, sizes.first), unit: 'percent' },
     { row, job: 'push again, nothing changed', figure: again.requests, unit: 'requests a root', ...context.limit(1) },
-    {
-      row,
-      job: 'push, 1 % inserted',
-      figure: percent(up.bytesUp + up.bytesDown),
-      unit: 'percent',
-      ...context.limit(3),
-    },
-    {
-      row,
-      job: 'pull, 1 % inserted',
-      figure: percent(down.bytesUp + down.bytesDown),
-      unit: 'percent',
-      ...context.limit(3),
-    },
+    { row, job: 'push, 1 % inserted', figure: bothWays(up), unit: 'percent', ...context.limit(3) },
+    { row, job: 'pull, 1 % inserted', figure: bothWays(down), unit: 'percent', ...context.limit(3) },
   ];
 }
