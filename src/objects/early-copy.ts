@@ -53,7 +53,7 @@ export class EarlyCopy {
 
   giveBack(): void {
     this.users--;
-    if (this.state === 'gone') this.close();
+    if (this.state !== 'open') this.close();
   }
 
   /** Writes bytes at their offset, in the thread pool. Never fails: a copy that cannot be written is given up. */
@@ -68,7 +68,7 @@ export class EarlyCopy {
     this.giveBack();
   }
 
-  /** Told that every byte is written and that the object has the content that it is to have. */
+  /** Told that every byte is written and that the object has the content that it is to have; a borrower may yet give it back. */
   complete(size: number): void {
     if (this.state !== 'open') return;
     try {
@@ -76,7 +76,7 @@ export class EarlyCopy {
     } catch {
       // Without its stat nobody could tell that it is still what was written.
     }
-    if (this.users > 0 || this.stat?.size !== BigInt(size)) {
+    if (this.stat?.size !== BigInt(size)) {
       this.drop();
       return;
     }

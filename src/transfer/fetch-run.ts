@@ -172,9 +172,12 @@ export class FetchRun {
 
   private beginLarge(file: FileInProgress, local: LocalChunks): void {
     const { oid, size, root } = file.wanted;
-    const beginCopy = (): EarlyCopy | undefined => this.options.copies?.begin(oid, size, root);
-    file.target = new LargeTarget(this.session.cache, oid, size, { beginCopy });
+    const begin = (): EarlyCopy | undefined => this.options.copies?.begin(oid, size, root);
     file.local = local.part(file.wanted);
+    const here = file.local?.runs.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    // What comes from this disk keeps it busy: a copy beside it made pulls slower by measurement.
+    const beginCopy = 2 * here < size ? begin : undefined;
+    file.target = new LargeTarget(this.session.cache, oid, size, { beginCopy });
     this.inProgress.add(file.target);
   }
 

@@ -67,24 +67,19 @@ async function place(change: Partial<Placement> = {}): Promise<boolean> {
   return placer.place({ oid, size: content.length, executable: false, path, temporary: `${path}.new`, ...change });
 }
 
-function handMade(directory: string): { copy: EarlyCopy; descriptor: number } {
+function handMade(directory: string): { copy: EarlyCopy; isOpen: () => boolean } {
   const path = join(directory, 'early');
-  const descriptor = openSync(path, 'wx');
-  return { copy: new EarlyCopy(path, descriptor, () => undefined), descriptor };
+  let open = true;
+  const copy = new EarlyCopy(path, openSync(path, 'wx'), () => {
+    open = false;
+  });
+  return { copy, isOpen: () => open };
 }
 
 function selectionOf(path: string, named: Oid): Selection {
   const pointer = { path: path.slice(path.lastIndexOf('/') + 1), oid: named, size: content.length };
   return { target: { path, pointer, text: '' }, below: '' };
 }
-
-const isOpen = (descriptor: number): boolean => {
-  try {
-    return fstatSync(descriptor) !== undefined;
-  } catch {
-    return false;
-  }
-};
 
 describe('a copy that was written while its object arrived', () => {
   it.each([
@@ -152,16 +147,16 @@ describe('a copy that was written while its object arrived', () => {
   });
 
   it('stays open while somebody writes to it, though it was given up', () => {
-    const { copy, descriptor } = handMade(workspace);
+    const { copy, isOpen } = handMade(workspace);
     copy.lend();
     copy.lend();
     copy.drop();
     expect(readdirSync(workspace)).toEqual([]);
     copy.giveBack();
-    expect(isOpen(descriptor)).toBe(true);
+    expect(isOpen()).toBe(true);
     expect(copy.borrowed).toBeUndefined();
     copy.giveBack();
-    expect(isOpen(descriptor)).toBe(false);
+    expect(isOpen()).toBe(false);
   });
 
   it('closes no file of others when it is lent after it was given up', () => {
@@ -171,8 +166,20 @@ describe('a copy that was written while its object arrived', () => {
     const other = openSync(join(workspace, 'other'), 'wx');
     copy.lend();
     copy.giveBack();
-    expect(isOpen(other)).toBe(true);
+    expect(fstatSync(other).isFile()).toBe(true);
     closeSync(other);
+  });
+
+  it('is whole as soon as all is written, and closed when it is given back', async () => {
+    const { copy, isOpen } = handMade(workspace);
+    copy.lend();
+    await copy.write(Buffer.from('1234'), 0);
+    copy.complete(4);
+    expect(copy.isWhole).toBe(true);
+    expect(isOpen()).toBe(true);
+    copy.giveBack();
+    expect(isOpen()).toBe(false);
+    expect(copy.isWhole).toBe(true);
   });
 
   it('is given up when it has another size, and when its disk is broken', async () => {
