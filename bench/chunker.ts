@@ -1,7 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import { loadHash } from '../src/objects/hash.js';
-import { createChunker, DEFAULT_CHUNKER } from '../src/transfer/chunker.js';
+import { DEFAULT_CHUNKER } from '../src/transfer/chunker-params.js';
+import { createChunker } from './stream-chunker.js';
 
 // How fast streams are cut into chunks, WebAssembly against JavaScript, and hashing beside it. Run: npx tsx bench/chunker.ts
 const DATA = 256 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadHash } from '../src/objects/hash.js';
-import { createChunker } from '../src/transfer/chunker.js';
+import { createChunker } from './stream-chunker.js';
 
 // How many bytes of a new version travel, by chunk size. Run: npx tsx bench/dedup.ts DIRECTORY (made by dedup_inputs.py)
 const TARGETS = [16, 32, 64, 128, 256].map((kibibytes) => kibibytes * 1024);

@@ -2,20 +2,6 @@ import { join } from 'node:path';
 import type { LevelFile } from './document.js';
 import { PROJECT_FILE } from './levels.js';
 import type { Project } from './project-format.js';
-import { readLevelText } from './read-file.js';
-
-/**
- * What `mlv init` recorded in the `mlv.yaml` of a working tree (absolute path); undefined where it was not run.
- * Errors: `CONFIG_INVALID` with file and line, `FORMAT_TOO_NEW`, `FILE_SYSTEM`.
- */
-export async function readProject(worktree: string): Promise<Project | undefined> {
-  const file = projectFile(worktree);
-  const text = await readLevelText(file);
-  if (text === undefined) return undefined;
-  const { parseFile } = await import('./document.js');
-  const { projectOf } = await import('./project-format.js');
-  return projectOf(parseFile(text, file));
-}
 
 /** The project of a working tree after createProject. */
 export interface CreatedProject {
@@ -26,7 +12,8 @@ export interface CreatedProject {
 
 /**
  * Makes a project of a working tree: writes `mlv.yaml`, or adds to one that has settings but no project yet. Harmless
- * where it was done before, also by another process at the same moment. Errors as readProject, `DISK_FULL`.
+ * where it was done before, also by another process at the same moment. Errors: `CONFIG_INVALID` with file
+ * and line, `FORMAT_TOO_NEW`, `DISK_FULL`, `FILE_SYSTEM`.
  */
 export async function createProject(
   worktree: string,

@@ -1,7 +1,6 @@
 // The package as a whole is some forty files.
 import SemVerRange from 'semver/classes/range.js';
 import validRange from 'semver/ranges/valid.js';
-import { MlvError } from '../core/errors.js';
 import { compareVersions, isFivePart, tryVersion, type VersionNumber } from './version-number.js';
 
 /** Says of a version whether it lies in a range. */
@@ -14,18 +13,8 @@ const LONGEST = 256;
  * Reads a range: `^1.2`, `~1.4.0`, `>=1.2 <2`, `1.x`, `*`, alternatives with `||`; for five-part versions with up to
  * five parts (`~1.2.0.4`: any experiment on that data). A range of up to three parts also takes five-part versions.
  * Pre-releases are in a range only where one of its own versions is a pre-release of the same numbers, as SemVer's
- * tools have it. Error: `VERSION_INVALID`.
+ * tools have it. Undefined for a text that is no range. Pure.
  */
-export function parseVersionRange(text: string): VersionRange {
-  const range = tryVersionRange(text);
-  if (range) return range;
-  throw new MlvError('VERSION_INVALID', `'${text}' is not a range of versions`, {
-    hint: "for example: ^1.2, ~1.4.0, '>=1.2 <2', ~1.2.0.4",
-    data: { range: text },
-  });
-}
-
-/** As parseVersionRange; undefined for what is no range. */
 export function tryVersionRange(text: string): VersionRange | undefined {
   if (text.length > LONGEST || text.trim() === '') return undefined;
   const three = validRange(text) === null ? undefined : new SemVerRange(text);

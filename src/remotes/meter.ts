@@ -17,9 +17,6 @@ export interface Traffic {
 export class Meter {
   private readonly traffic: Traffic = { requests: 0, bytesUp: 0, bytesDown: 0 };
 
-  /** @param onChange told of each addition, while the bytes travel: for progress. */
-  constructor(private readonly onChange?: (change: Partial<Traffic>) => void) {}
-
   /** What was counted so far. */
   snapshot(): Traffic {
     return { ...this.traffic };
@@ -29,7 +26,6 @@ export class Meter {
     this.traffic.requests += change.requests ?? 0;
     this.traffic.bytesUp += change.bytesUp ?? 0;
     this.traffic.bytesDown += change.bytesDown ?? 0;
-    this.onChange?.(change);
   }
 }
 

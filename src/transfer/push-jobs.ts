@@ -1,7 +1,7 @@
 import { type HashPreference, loadHash } from '../objects/hash.js';
 import type { Algorithm } from '../objects/oid.js';
 import { type ChunkBatch, compressBatch, type StoredBatch } from './chunk-batch.js';
-import type { ChunkerParams } from './chunker.js';
+import type { ChunkerParams } from './chunker-params.js';
 import { type CutSpan, SpanCutter } from './span-cutter.js';
 
 /** A file to be cut by the jobs `cut` that follow: by a descriptor, which all threads of a process share. */

@@ -3,7 +3,7 @@ import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { HashPreference } from '../objects/hash.js';
 import { DIGEST_BYTES, digestOf, type Oid } from '../objects/oid.js';
-import type { ChunkerParams } from './chunker.js';
+import type { ChunkerParams } from './chunker-params.js';
 import type { PushThread } from './push-thread.js';
 import { ChunkChain, type CutBlock, type CutSpan, SPAN_BYTES, SpanCutter, spanBufferBytes } from './span-cutter.js';
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { MlvError } from '../core/errors.js';
 import { isMapping } from '../core/mapping.js';
 import { ALGORITHMS, type Algorithm } from '../objects/oid.js';
-import { type ChunkerParams, chunkerParamsProblem, DEFAULT_CHUNKER } from './chunker.js';
+import { type ChunkerParams, chunkerParamsProblem, DEFAULT_CHUNKER } from './chunker-params.js';
 import { tooNew } from './format-version.js';
 import { DEFAULT_PACK_BYTES, loneChunkPackBytes, PACK_BYTES_LIMITS } from './pack-format.js';
 import { REMOTE_INFO_KEY } from './remote-layout.js';

@@ -1,7 +1,7 @@
 import type { Hasher, HashFunction } from '../objects/hash.js';
 import { DIGEST_BYTES } from '../objects/oid.js';
 import { readFully } from '../objects/stream-copy.js';
-import type { ChunkerParams } from './chunker.js';
+import type { ChunkerParams } from './chunker-params.js';
 import { createGearScanner, GEAR_WINDOW, SCAN_BYTES } from './gear-scan.js';
 
 /** Bytes of a span: the chunks that begin in it are cut out of one buffer. */
@@ -69,7 +69,7 @@ interface Stretch {
   end: number;
 }
 
-/** Where the chunks of a stretch end, by the places that its content asks for: the cuts of createChunker. Pure. */
+/** Where the chunks of a stretch end, by the places that its content asks for: those of docs/formats/chunking.md. Pure. */
 function chunkEnds(places: Uint32Array, { from, until, end }: Stretch, { min, max }: ChunkerParams): number[] {
   const ends: number[] = [];
   let index = 0;

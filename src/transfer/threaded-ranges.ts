@@ -116,8 +116,8 @@ function packed<T extends TargetChunk>(
   return { parts: numbers, digests };
 }
 
-/** A request for the parts from the one with that index on. Pure. */
-export function restOf<T>(request: RangeRequest<T>, from: number): RangeRequest<T> | undefined {
+/** A request for the parts from the one with that index on. */
+function restOf<T>(request: RangeRequest<T>, from: number): RangeRequest<T> | undefined {
   const parts = request.parts.slice(from);
   const first = parts[0];
   if (!first) return undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadHash } from '../../src/objects/hash.js';
 import { type ChunkBatch, compressBatch } from '../../src/transfer/chunk-batch.js';
-import { DEFAULT_CHUNKER } from '../../src/transfer/chunker.js';
+import { DEFAULT_CHUNKER } from '../../src/transfer/chunker-params.js';
 import { PushThread } from '../../src/transfer/push-thread.js';
 import { SPAN_BYTES, SpanCutter, spanBufferBytes } from '../../src/transfer/span-cutter.js';
 import { randomBytes } from '../helpers/big-data.js';

@@ -5,7 +5,7 @@ import { type HashFunction, loadHash } from '../../src/objects/hash.js';
 import { type Algorithm, digestOf, type Oid, toOid } from '../../src/objects/oid.js';
 import { decodeTree, encodeTree, KIND, type TreeEntry } from '../../src/objects/tree-format.js';
 import { type Remote, readContent } from '../../src/remotes/remote.js';
-import type { ChunkerParams } from '../../src/transfer/chunker.js';
+import type { ChunkerParams } from '../../src/transfer/chunker-params.js';
 import type { PackTable } from '../../src/transfer/pack-format.js';
 import { verifyPack } from '../../src/transfer/pack-verify.js';
 import type { ChunkCursor } from '../../src/transfer/record-cursor.js';

@@ -2,8 +2,9 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createChunker } from '../../bench/stream-chunker.js';
 import { type HashFunction, loadHash } from '../../src/objects/hash.js';
-import { type ChunkerParams, createChunker, DEFAULT_CHUNKER } from '../../src/transfer/chunker.js';
+import { type ChunkerParams, DEFAULT_CHUNKER } from '../../src/transfer/chunker-params.js';
 import {
   ChunkChain,
   type CutSpan,

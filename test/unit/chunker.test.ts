@@ -2,12 +2,8 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileGearScan } from '../../bench/make-gear-wasm.js';
-import {
-  type ChunkerParams,
-  chunkerParamsProblem,
-  createChunker,
-  DEFAULT_CHUNKER,
-} from '../../src/transfer/chunker.js';
+import { createChunker } from '../../bench/stream-chunker.js';
+import { type ChunkerParams, chunkerParamsProblem, DEFAULT_CHUNKER } from '../../src/transfer/chunker-params.js';
 import { createGearScanner, SCAN_BYTES } from '../../src/transfer/gear-scan.js';
 import { GEAR_TABLE } from '../../src/transfer/gear-table.js';
 import { GEAR_WASM } from '../../src/transfer/gear-wasm.js';
@@ -202,8 +198,8 @@ describe('the committed WebAssembly', () => {
   });
 
   it('is done without where the process has none', () => {
-    const script = `import('${new URL('../../src/transfer/chunker.ts', import.meta.url).href}')
-      .then(({ createChunker, DEFAULT_CHUNKER }) => process.stdout.write(createChunker(DEFAULT_CHUNKER).implementation))`;
+    const script = `import('${new URL('../../src/transfer/gear-scan.ts', import.meta.url).href}')
+      .then(({ createGearScanner }) => process.stdout.write(createGearScanner(16).implementation))`;
     const args = ['--jitless', '--import', 'tsx', '-e', script];
     expect(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toBe('js');
   });

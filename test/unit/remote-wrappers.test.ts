@@ -153,13 +153,6 @@ describe('withMeter', () => {
     await retrying.put('a', bytesBody(Buffer.alloc(10)));
     expect(meter.snapshot().requests).toBe(2);
   });
-
-  it('tells of bytes while they travel', async () => {
-    const changes: unknown[] = [];
-    const remote = withMeter(new MemoryRemote(), new Meter((change) => changes.push(change)));
-    await remote.put('a', { size: 6, open: () => parts('abc', 'def') });
-    expect(changes).toEqual([{ requests: 1 }, { bytesUp: 3 }, { bytesUp: 3 }]);
-  });
 });
 
 describe('the wrappers', () => {
