@@ -243,6 +243,11 @@ export interface Git {
   removeMergeDriver(): Promise<boolean>;
   /** Where Git looks for this repository's hooks. */
   hookPlace(): Promise<HookPlace>;
+  /**
+   * Git's `core.fileMode`: false where the executable bit that a file has on the disk means nothing. Asked once, and at most
+   * one Git process. Errors: `GIT_FAILED`, `GIT_NOT_FOUND`.
+   */
+  trustsFileMode(): boolean;
   /** True for a clone that lacks history. */
   isShallow(): Promise<boolean>;
   /**

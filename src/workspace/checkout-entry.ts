@@ -9,7 +9,7 @@ import { type CheckoutStep, joinSides, planStep, type ThreeWay } from './checkou
 import type { DirectoryCheckout, DirectorySides } from './checkout-sides.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { isWithin, type RepositoryPath } from './paths.js';
-import { isAsSeen, removeIfEmpty, setExecutable, sharesInode } from './workspace-files.js';
+import { isAsSeen, removeIfEmpty, sharesInode } from './workspace-files.js';
 import { temporaryBeside } from './workspace-temporary.js';
 
 type TreeSide = Extract<TreeEntry, { kind: 'tree' }>;
@@ -122,7 +122,7 @@ export class EntryCheckout {
   private setMode(): undefined | Promise<void> {
     const target = this.three.target as TreeEntry;
     if (sharesInode(lstatSync(this.absolute))) return this.put(target);
-    return this.guard(() => setExecutable(this.absolute, target.kind === 'executable'));
+    return this.guard(() => this.run.setExecutable(this.absolute, target.kind === 'executable'));
   }
 
   private get childBlock(): DirectoryBlock | undefined {

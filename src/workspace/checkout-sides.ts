@@ -34,8 +34,10 @@ export interface DirectoryCheckout {
   plan: PlanOptions;
   report: CheckoutReport;
   phase: Phase;
-  /** True when the file or link at the path has the entry's content and mode: looked up, not remembered. */
+  /** True when the file or link at the path has the entry's content, and its mode where the disk can tell: looked up, not remembered. */
   holds: (path: string, stat: Stats, entry: TreeEntry) => boolean;
+  /** Sets or clears the executable bits of a file, where the disk has any. Its errors: the system's. */
+  setExecutable: (path: string, executable: boolean) => void;
   /** Told of a name of a directory before anything is written, changed or removed there. */
   onTouch: (directory: RepositoryPath, name: string) => void;
   /** Told of every file that was written, by its directory, name and content. */

@@ -24,7 +24,7 @@ import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import { emptyWalk, type Walk } from './walk.js';
 import type { WantedPart } from './wanted-part.js';
-import { holdsEntry, isAsSeen, setExecutable, sharesInode } from './workspace-files.js';
+import { holdsContent, holdsEntry, isAsSeen, setExecutable, sharesInode } from './workspace-files.js';
 import { removeStaleTemporaries, temporaryBeside } from './workspace-temporary.js';
 import { cacheLoader } from './workspace-trees.js';
 
@@ -102,7 +102,22 @@ class CheckoutRun {
     const oid = cache.oid(entry.digest);
     if (cache.isFresh(oid)) return true;
     const stat = cache.stat(oid);
-    return stat !== undefined && holdsEntry(cache.hash, cache.pathOf(oid), stat, { ...entry, kind: 'file' });
+    return stat !== undefined && holdsContent(cache.hash, cache.pathOf(oid), stat, entry);
+  }
+
+  /** True when the file or link at the path has the entry's content, and its mode where the disk can tell. */
+  private holds(path: string, stat: Stats, entry: TreeEntry): boolean {
+    const { git, hash } = this.repository;
+    return git.trustsFileMode() ? holdsEntry(hash, path, stat, entry) : holdsContent(hash, path, stat, entry);
+  }
+
+  private setExecutable(path: string, executable: boolean): void {
+    try {
+      setExecutable(path, executable);
+    } catch (error) {
+      // A disk without such bits may refuse what it cannot keep.
+      if (this.repository.git.trustsFileMode()) throw error;
+    }
   }
 
   end(): void {
@@ -157,7 +172,7 @@ class CheckoutRun {
     const there = lstatSync(absolute, { throwIfNoEntry: false });
     const unseen = there && !look.root.sameVersion(path, there);
     // Another checkout of the same pointers may have been here since the look.
-    if (unseen && holdsEntry(this.repository.hash, absolute, there, target)) {
+    if (unseen && this.holds(absolute, there, target)) {
       this.touched = true;
       return;
     }
@@ -167,7 +182,8 @@ class CheckoutRun {
     if (step.do === 'keep') return;
     this.touched = true;
     if (step.do === 'refuse' || (unseen && !this.plan.force)) this.report.refused.push({ path, reason: 'modified' });
-    else if (step.do === 'mode' && there && !sharesInode(there)) setExecutable(absolute, pointer.executable ?? false);
+    else if (step.do === 'mode' && there && !sharesInode(there))
+      this.setExecutable(absolute, pointer.executable ?? false);
     else await this.placeFile(path, target, there);
   }
 
@@ -208,7 +224,7 @@ class CheckoutRun {
       if (!placed) {
         const there = lstatSync(absolute, { throwIfNoEntry: false });
         // What appeared in between may be the very content, from another checkout of the same pointers.
-        if (there && holdsEntry(this.repository.hash, absolute, there, target)) return;
+        if (there && this.holds(absolute, there, target)) return;
         return void this.report.refused.push({ path, reason: over ? 'modified' : 'untracked' });
       }
     } catch (error) {
@@ -233,7 +249,11 @@ class CheckoutRun {
     const absent = state === 'absent';
     const before = absent
       ? emptyWalk()
-      : walkTarget(this.repository, target.path, known ? { previous: known.block } : {});
+      : walkTarget(this.repository, target.path, {
+          ...(known && { previous: known.block }),
+          // What mlv left here: another mode of the pointer is a step to take, where the disk does not show it, too.
+          ...(known?.base && { recorded: known.base }),
+        });
     await this.read(before, racyFromIfWritable(index));
     sealTrees(before.root, this.repository.hash, () => {});
     const base = below === '' ? digest : known?.base;
@@ -253,7 +273,8 @@ class CheckoutRun {
         plan: this.plan,
         report: this.report,
         phase: this.phase,
-        holds: (path, stat, entry) => holdsEntry(this.repository.hash, path, stat, entry),
+        holds: (path, stat, entry) => this.holds(path, stat, entry),
+        setExecutable: (path, executable) => this.setExecutable(path, executable),
         onTouch: (directory, name) => this.placed.touch(directory, name),
         onPlaced: (directory, name, content) => this.placed.add(directory, name, content),
         turn: () => this.turn(),
@@ -293,7 +314,9 @@ class CheckoutRun {
     const { index, hash } = this.repository;
     const placed = this.placed.filler(await this.racyFrom());
     const settled = (directory: RepositoryPath, name: string): boolean => this.placed.isSettled(directory, name);
-    const after = walkTarget(this.repository, target.path, { previous: before.root, placed, settled });
+    const after = walkTarget(this.repository, target.path, {
+      ...{ previous: before.root, placed, settled, recorded: digestOf(target.pointer.oid) },
+    });
     await this.readPlaced(after);
     sealTrees(after.root, hash, () => {});
     index.save(target.path, { base, block: after.root });

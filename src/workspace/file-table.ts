@@ -4,6 +4,7 @@ import { KIND } from '../objects/tree-format.js';
 import { DirectoryBlock, STAT_FIELDS } from './directory-block.js';
 import { absolutePath, type RepositoryPath } from './paths.js';
 import { PendingFiles } from './pending-files.js';
+import { isRecordedExecutable } from './recorded-modes.js';
 import type { Repository } from './repository.js';
 import { objectOfLink } from './scan-target.js';
 import type { Walk } from './walk.js';
@@ -20,6 +21,7 @@ export class FileTable {
     const root = new DirectoryBlock([], paths.length);
     const pending = new PendingFiles();
     const toObject = objectOfLink(repository);
+    const onDisk = repository.git.trustsFileMode();
     const positions = new Map(this.block.names.map((name, index) => [name, index]));
     for (const path of sortNames([...new Set(paths)])) {
       const absolute = absolutePath(repository.layout, path);
@@ -27,7 +29,8 @@ export class FileTable {
       const hex = stat?.isSymbolicLink() ? toObject(readlinkSync(absolute)) : undefined;
       if (!stat || (!stat.isFile() && hex === undefined)) continue;
       const index = root.names.push(path) - 1;
-      root.kinds[index] = hex === undefined && (stat.mode & 0o100) !== 0 ? KIND.executable : KIND.file;
+      const isExecutable = onDisk ? (stat.mode & 0o100) !== 0 : isRecordedExecutable(repository, path);
+      root.kinds[index] = hex === undefined && isExecutable ? KIND.executable : KIND.file;
       const size = hex === undefined ? stat.size : (statSync(absolute, { throwIfNoEntry: false })?.size ?? 0);
       root.setStat(index, { size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs, ino: stat.ino });
       const known = positions.get(path);

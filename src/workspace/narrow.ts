@@ -10,7 +10,7 @@ import { walkTarget } from './scan-target.js';
 import { unsavedFiles } from './unsaved-files.js';
 import type { Walk } from './walk.js';
 import type { WantedPart } from './wanted-part.js';
-import { holdsEntry, removeIfEmpty } from './workspace-files.js';
+import { holdsContent, removeIfEmpty } from './workspace-files.js';
 import { cacheLoader } from './workspace-trees.js';
 
 /** What left the workspace, and what stayed though it is not wanted. */
@@ -59,7 +59,7 @@ export function isGoodInCache({ cache }: Repository): (entry: Extract<TreeEntry,
   return (entry) => {
     const oid = cache.oid(entry.digest);
     const stat = cache.stat(oid);
-    return stat !== undefined && holdsEntry(cache.hash, cache.pathOf(oid), stat, { ...entry, kind: 'file' });
+    return stat !== undefined && holdsContent(cache.hash, cache.pathOf(oid), stat, entry);
   };
 }
 

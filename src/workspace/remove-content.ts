@@ -14,7 +14,7 @@ import type { Repository } from './repository.js';
 import { walkTarget } from './scan-target.js';
 import { sealTrees } from './seal.js';
 import type { Walk } from './walk.js';
-import { holdsEntry, removeIfEmpty } from './workspace-files.js';
+import { holdsContent, removeIfEmpty } from './workspace-files.js';
 import { blockLoader, cacheLoader } from './workspace-trees.js';
 
 /** The error for targets whose content would be lost. */
@@ -133,7 +133,7 @@ function removeAsSeen(
   if (!stat) return true;
   const isSeen = block.sameVersion(block.names[index] as string, stat);
   // Removing one hard link moves the change time of the others: then their content tells.
-  if (!isSeen && !holdsEntry(hash, absolute, stat, block.entryAt(index))) return false;
+  if (!isSeen && !holdsContent(hash, absolute, stat, block.entryAt(index))) return false;
   removePath(absolute);
   return true;
 }

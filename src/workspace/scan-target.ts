@@ -5,19 +5,27 @@ import type { DirectoryBlock } from './directory-block.js';
 import { IgnoreRules } from './ignore-rules.js';
 import { LookAhead } from './look-ahead.js';
 import type { RepositoryPath } from './paths.js';
+import { recordedModes } from './recorded-modes.js';
 import type { Repository } from './repository.js';
 import { type Walk, type WalkOptions, walkDirectory } from './walk.js';
 
-/** Walks a tracked directory of the repository with everything that a walk needs from it. */
+/**
+ * Walks a tracked directory of the repository with everything that a walk needs from it. `recorded` is the digest of the tree
+ * that says which files are executable where the disk does not, instead of the pointer's.
+ */
 export function walkTarget(
   repository: Repository,
   path: RepositoryPath,
-  options: Pick<WalkOptions, 'previous' | 'onEntries' | 'only' | 'placed' | 'settled'> = {},
+  {
+    recorded,
+    ...options
+  }: Pick<WalkOptions, 'previous' | 'onEntries' | 'only' | 'placed' | 'settled'> & { recorded?: Buffer } = {},
 ): Walk {
   const { layout, cache } = repository;
   const { previous, only, placed, settled } = options;
   const rules = IgnoreRules.forDirectory(layout.worktree, path);
-  const isPlain = rules.empty && !only && !placed && !settled;
+  const modes = recordedModes(repository, path, recorded);
+  const isPlain = rules.empty && !only && !placed && !settled && !modes;
   return walkDirectory({
     worktree: layout.worktree,
     directory: path,
@@ -25,6 +33,7 @@ export function walkTarget(
     objectOfLink: objectOfLink(repository),
     inodeOfObject: (hex) => statSync(cache.pathOfHex(hex), { throwIfNoEntry: false })?.ino,
     ...options,
+    modes,
     ahead: previous && isPlain ? LookAhead.begin(previous, `${layout.worktree}/${path}`) : undefined,
   });
 }

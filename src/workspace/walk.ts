@@ -7,6 +7,7 @@ import { DirectoryBlock, pickStat, STAT_FIELDS } from './directory-block.js';
 import { IGNORE_FILE, type IgnoreRules, isNeverTracked } from './ignore-rules.js';
 import type { LookAhead } from './look-ahead.js';
 import { PendingFiles } from './pending-files.js';
+import type { RecordedModes } from './recorded-modes.js';
 
 /** Something in a tracked directory that cannot be tracked, and why. */
 export interface WalkProblem {
@@ -41,6 +42,8 @@ export interface WalkOptions {
    * Who writes to it later makes its stat another than the one that is recorded.
    */
   settled?: (directory: string, name: string) => boolean;
+  /** Where the bits on the disk do not say which files are executable: what does. See recordedModes. */
+  modes?: RecordedModes | undefined;
 }
 
 /** A directory of the workspace as it is now: a block a directory, and the files whose content must be read. */
@@ -78,7 +81,8 @@ class Walker {
     const listing = this.isTooDeep(path, below) ? [] : this.list(path, absolute);
     const inside = below.length > 0 && listing.includes(IGNORE_FILE) ? rules.enter(this.options.worktree, path) : rules;
     const isPlain = inside.empty && !only && !this.options.placed && !this.options.settled;
-    const same = previous && isPlain ? this.countSame(absolute, listing, previous) : 0;
+    const modes = this.options.modes && { executables: this.options.modes(path) };
+    const same = previous && isPlain ? this.countSame({ absolute, listing, modes }, previous) : 0;
     if (previous && same === listing.length && same === previous.length) return this.asBefore(previous);
     const block = new DirectoryBlock([], listing.length);
     if (previous) block.copyFirst(previous, same);
@@ -89,7 +93,7 @@ class Walker {
       if (only && !only.has(name)) continue;
       while (previous && cursor < previous.length && isBefore(previous.names[cursor] as string, name)) cursor++;
       const known = previous !== undefined && previous.names[cursor] === name ? previous : undefined;
-      if (known && isPlain && this.isSame(`${absolute}/${name}`, known, cursor)) {
+      if (known && isPlain && this.isSame({ absolute, modes }, known, cursor)) {
         block.copyFile(block.names.push(name) - 1, known, cursor);
         continue;
       }
@@ -102,7 +106,7 @@ class Walker {
       if (!stat) continue;
       const index = block.names.push(name) - 1;
       const isSame = this.fill({
-        ...{ block, index, path, below, rules: inside, name, stat, previous: known, at: cursor },
+        ...{ block, index, path, below, rules: inside, name, stat, modes, previous: known, at: cursor },
         only: only?.get(name),
       });
       unchanged &&= isSame;
@@ -121,22 +125,27 @@ class Walker {
    * How many entries from the first on are files that are as the index has them. Nothing is made for them, because there
    * may be a million, and most often that is all.
    */
-  private countSame(absolute: string, listing: readonly string[], previous: DirectoryBlock): number {
+  private countSame(
+    { listing, ...place }: DirectoryPlace & { listing: readonly string[] },
+    previous: DirectoryBlock,
+  ): number {
     const most = Math.min(listing.length, previous.length);
     for (let at = 0; at < most; at++) {
       const name = listing[at] as string;
-      if (name !== previous.names[at] || !this.isSame(`${absolute}/${name}`, previous, at)) return at;
+      if (name !== previous.names[at] || !this.isSame(place, previous, at)) return at;
     }
     return most;
   }
 
   /** True for a file that is as the index has it; false does not say that it is another. */
-  private isSame(absolute: string, previous: DirectoryBlock, at: number): boolean {
+  private isSame({ absolute, modes }: DirectoryPlace, previous: DirectoryBlock, at: number): boolean {
     const kind = previous.kindAt(at);
     if (!isFileKind(kind)) return false;
     if (this.options.ahead?.isSame(previous, at)) return true;
-    const stat = statOf(absolute);
-    return stat?.isFile() === true && previous.sameStat(at, stat) && this.fileKind(stat, previous, at) === kind;
+    const name = previous.names[at] as string;
+    const stat = statOf(`${absolute}/${name}`);
+    if (stat?.isFile() !== true || !previous.sameStat(at, stat)) return false;
+    return fileKind({ stat, name, modes, previous, at }) === kind;
   }
 
   private asBefore(previous: DirectoryBlock): DirectoryBlock {
@@ -211,21 +220,14 @@ class Walker {
     return this.fillLink(entry);
   }
 
-  private fillFile({ block, index, path, stat, previous, at }: EntryVisit): boolean {
-    const kind = this.fileKind(stat, previous, at);
+  private fillFile({ block, index, path, name, stat, modes, previous, at }: EntryVisit): boolean {
+    const kind = fileKind({ stat, name, modes, previous, at });
     block.kinds[index] = kind;
     block.setStat(index, stat);
     const known = previous !== undefined && isFileKind(previous.kindAt(at)) && this.sameContent(previous, at, stat);
     if (known) block.setDigest(index, (previous as DirectoryBlock).digestAt(at));
     else this.pending.push(block, index, path);
     return known && (previous as DirectoryBlock).kindAt(at) === kind;
-  }
-
-  private fileKind(stat: Stats, previous: DirectoryBlock | undefined, at: number): Kind {
-    if (process.platform === 'win32') {
-      return previous !== undefined && previous.kindAt(at) === KIND.executable ? KIND.executable : KIND.file;
-    }
-    return (stat.mode & 0o100) !== 0 ? KIND.executable : KIND.file;
   }
 
   private sameContent(previous: DirectoryBlock, at: number, stat: Stats): boolean {
@@ -301,6 +303,16 @@ interface DirectoryVisit {
 
 type SettledVisit = Pick<EntryVisit, 'block' | 'path' | 'rules' | 'name' | 'at'> & { previous: DirectoryBlock };
 
+/** Which files of a directory are recorded as executable, where the disk does not say it; unknown where that is lost. */
+interface DirectoryModes {
+  executables: ReadonlySet<string> | undefined;
+}
+
+interface DirectoryPlace {
+  absolute: string;
+  modes: DirectoryModes | undefined;
+}
+
 interface EntryVisit {
   block: DirectoryBlock;
   index: number;
@@ -309,10 +321,25 @@ interface EntryVisit {
   rules: IgnoreRules;
   name: string;
   stat: Stats;
+  modes: DirectoryModes | undefined;
   previous: DirectoryBlock | undefined;
   /** Index of the same name in `previous`. */
   at: number;
   only: Focus | undefined;
+}
+
+/** Of what is not recorded where it should be, the index knows what it was. */
+function fileKind({
+  stat,
+  name,
+  modes,
+  previous,
+  at,
+}: Pick<EntryVisit, 'stat' | 'name' | 'modes' | 'previous' | 'at'>): Kind {
+  const isExecutable = modes
+    ? (modes.executables?.has(name) ?? previous?.kindAt(at) === KIND.executable)
+    : (stat.mode & 0o100) !== 0;
+  return isExecutable ? KIND.executable : KIND.file;
 }
 
 /** What lies below another of the paths adds nothing. */

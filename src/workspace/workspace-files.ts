@@ -21,11 +21,17 @@ export function isAsSeen(path: string, before: Stats | undefined): boolean {
  * Reads the file. Error: `FILE_SYSTEM`.
  */
 export function holdsEntry(hash: HashFunction, path: string, stat: Stats, entry: TreeEntry): boolean {
+  const isExecutable = stat.isFile() && (stat.mode & 0o100) !== 0;
+  if (entry.kind !== 'link' && isExecutable !== (entry.kind === 'executable')) return false;
+  return holdsContent(hash, path, stat, entry);
+}
+
+/** As holdsEntry, whatever the executable bit is: where the disk has none that means anything. Error: `FILE_SYSTEM`. */
+export function holdsContent(hash: HashFunction, path: string, stat: Stats, entry: TreeEntry): boolean {
   if (entry.kind === 'tree') return false;
   try {
     if (entry.kind === 'link') return stat.isSymbolicLink() && readlinkSync(path) === entry.target;
     if (!stat.isFile() || stat.size !== entry.size) return false;
-    if (process.platform !== 'win32' && ((stat.mode & 0o100) !== 0) !== (entry.kind === 'executable')) return false;
     return digestOfFile(hash, path).equals(entry.digest);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return false;
