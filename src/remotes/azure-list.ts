@@ -12,6 +12,8 @@ interface Listing {
   root: string;
   attempt: Attempt;
   options: ListOptions;
+  /** Entries of a page at most. */
+  pageEntries?: number | undefined;
   /** Makes a request, failures translated. */
   request: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -40,11 +42,12 @@ async function* pages({
   root,
   attempt,
   options: { signal },
+  pageEntries = PAGE_ENTRIES,
   request,
 }: Listing): AsyncGenerator<ContainerListBlobFlatSegmentResponse> {
   const iterator = container
     .listBlobsFlat({ prefix: root + (attempt.key ?? ''), ...(signal && { abortSignal: signal }) })
-    .byPage({ maxPageSize: PAGE_ENTRIES });
+    .byPage({ maxPageSize: pageEntries });
   for (;;) {
     const result: IteratorResult<ContainerListBlobFlatSegmentResponse> = await request(() => iterator.next());
     if (result.done) return;

@@ -15,6 +15,8 @@ export interface AzureOptions {
   endpointIsCommitted?: boolean | undefined;
   /** Sockets at most, 32 by default. */
   connections?: number | undefined;
+  /** Entries of a page of a list at most, 5000 by default: what Azure gives. */
+  pageEntries?: number | undefined;
   /** The process environment. */
   environment?: Readonly<Record<string, string | undefined>> | undefined;
 }

@@ -115,6 +115,7 @@ class AzureRemote implements Remote {
       root: this.root,
       attempt,
       options,
+      pageEntries: this.options.pageEntries,
       request: (work) => this.request(attempt, options.signal, work),
     });
   }
