@@ -134,6 +134,10 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+const SYSTEM_HINTS: Record<string, string> = {
+  EMFILE: 'allow more open files (ulimit -n 1024) and run the same command again; what is already stored is kept',
+};
+
 const SYSTEM_REASONS: Record<string, string> = {
   ENOENT: 'no such file or directory',
   EACCES: 'permission denied',
@@ -142,6 +146,7 @@ const SYSTEM_REASONS: Record<string, string> = {
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is not a directory',
   EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this machine',
   ENAMETOOLONG: 'the name is too long for this file system',
   ELOOP: 'too many symbolic links',
   EBUSY: 'it is in use',
@@ -165,5 +170,7 @@ export function fileSystemError(operation: string, path: string, error: unknown)
     });
   }
   const reason = (code && SYSTEM_REASONS[code]) ?? code ?? String(error);
-  return new MlvError('FILE_SYSTEM', `cannot ${operation} '${path}': ${reason}`, { cause: error, data });
+  const hint = code === undefined ? undefined : SYSTEM_HINTS[code];
+  const options = { cause: error, data, ...(hint !== undefined && { hint }) };
+  return new MlvError('FILE_SYSTEM', `cannot ${operation} '${path}': ${reason}`, options);
 }

@@ -1,7 +1,15 @@
 import { type Transferable, Worker } from 'node:worker_threads';
+import { addressSpaceLeft } from './address-space.js';
 
 /** Threads make small things in great numbers: more room for new ones would only take longer to touch. */
 const LIMITS = { maxYoungGenerationSizeMb: 4 };
+/**
+ * Addresses that must be left for each thread that is started: it reserves some 750 MiB, and where those are not to be had, V8
+ * ends the process. The rest is for what this process does meanwhile.
+ */
+const ADDRESSES = 1536 * 1024 * 1024;
+/** Threads that are being started, and have not reserved anything yet. */
+let starting = 0;
 
 /**
  * What a thread runs: the build's file of that name (`push-worker.js`), which stands beside all others of the program.
@@ -26,20 +34,28 @@ export class Thread<Task, Answer> {
   private cause: unknown;
 
   private constructor(private readonly worker: Worker) {
+    const began = once(() => starting--);
+    starting++;
+    worker.on('online', began);
     worker.on('message', (answer: Answer) => this.listener?.hear(answer));
     worker.on('error', (cause) => {
       this.cause = cause;
     });
     // Only now is it certain that it does nothing more.
     worker.on('exit', () => {
+      began();
       this.alive = false;
       this.listener?.ended(this.cause);
     });
     worker.unref();
   }
 
-  /** Starts a thread, some 10 MiB, that hears tasks when it is ready. Undefined where a process may start none. */
+  /**
+   * Starts a thread, some 10 MiB, that hears tasks when it is ready. Undefined where a process may start none, or has not the
+   * addresses for one.
+   */
   static start<Task, Answer>(program: URL, workerData?: unknown): Thread<Task, Answer> | undefined {
+    if (addressSpaceLeft() < ADDRESSES * (starting + 1)) return undefined;
     try {
       return new Thread(new Worker(program, { execArgv: [], workerData, resourceLimits: LIMITS }));
     } catch {
@@ -83,4 +99,12 @@ export class Thread<Task, Answer> {
   async close(): Promise<void> {
     await this.worker.terminate();
   }
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
 }

@@ -82,9 +82,9 @@ export class OpenPgpRing {
     return new Promise((resolve, reject) => {
       const child = spawn('gpg', [...options, ...args], { env: this.env, stdio: ['pipe', 'pipe', 'ignore'] });
       const output: Buffer[] = [];
+      child.on('error', (error) => (systemErrorCode(error) === 'ENOENT' ? resolve(undefined) : reject(error)));
       child.stdout.on('data', (part: Buffer) => output.push(part));
       child.stdin.on('error', () => {});
-      child.on('error', (error) => (systemErrorCode(error) === 'ENOENT' ? resolve(undefined) : reject(error)));
       child.on('close', () => resolve(Buffer.concat(output).toString('utf8')));
       child.stdin.end(input);
     });

@@ -1,7 +1,7 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { MlvError, systemErrorCode } from '../core/errors.js';
+import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
 
 /** How one Git process is started. */
@@ -36,8 +36,8 @@ const STDERR_LIMIT = 64 * 1024;
 
 /**
  * Runs `git <args>` without a shell and waits for its end.
- * Errors: `GIT_NOT_FOUND` where there is no Git to start, `GIT_FAILED` with Git's own stderr for an exit code that is
- * not accepted, and whatever `onStdout` throws.
+ * Errors: `GIT_NOT_FOUND` where there is no Git to start, `FILE_SYSTEM` where this process may open no more files,
+ * `GIT_FAILED` with Git's own stderr for an exit code that is not accepted, and whatever `onStdout` throws.
  */
 export async function runGit(args: readonly string[], options: GitProcessOptions): Promise<GitOutcome> {
   const { accept = [0] } = options;
@@ -88,7 +88,7 @@ interface Ending extends GitFailure {
   failure?: unknown;
 }
 
-function spawnGit(args: readonly string[], options: GitProcessOptions): ChildProcessWithoutNullStreams {
+function spawnGit(args: readonly string[], options: GitProcessOptions): ChildProcess {
   const { cwd, quiet = false } = options;
   const env = quiet ? { ...options.env, GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: '', SSH_ASKPASS: '' } : options.env;
   // In a session of its own it has no terminal on which it, or an ssh that it starts, could ask.
@@ -96,14 +96,20 @@ function spawnGit(args: readonly string[], options: GitProcessOptions): ChildPro
   return spawn('git', [...args], { cwd, env, shell: false, windowsHide: true, detached });
 }
 
-function collect(
-  child: ChildProcessWithoutNullStreams,
-  args: readonly string[],
-  options: GitProcessOptions,
-): Promise<Ending> {
+/** Node gives a process without streams, and only then its error, where no descriptor is left for them. */
+function hasStreams(child: ChildProcess): child is ChildProcessWithoutNullStreams {
+  return Boolean(child.stdin && child.stdout && child.stderr);
+}
+
+function collect(child: ChildProcess, args: readonly string[], options: GitProcessOptions): Promise<Ending> {
   return new Promise((resolve) => {
     const stdout: Buffer[] = [];
     const ending: Ending = { code: null, stdout: Buffer.alloc(0), stderr: '', stopped: false };
+    child.on('error', (error) => {
+      ending.failure ??= startError(error, args, options.cwd);
+      if (!hasStreams(child)) resolve(ending);
+    });
+    if (!hasStreams(child)) return;
     let stderr = Buffer.alloc(0);
     const stop = (): void => {
       child.stdout.removeAllListeners('data').resume();
@@ -125,9 +131,6 @@ function collect(
     child.stdin.on('error', (error) => {
       if (systemErrorCode(error) !== 'EPIPE')
         ending.failure ??= gitFailed(args, { code: null, stderr: '', cause: error });
-    });
-    child.on('error', (error) => {
-      ending.failure ??= startError(error, args, options.cwd);
     });
     const abort = (): void => {
       ending.failure ??= options.signal?.reason;
@@ -163,6 +166,7 @@ function startError(error: Error, args: readonly string[], cwd: string): MlvErro
   const code = systemErrorCode(error);
   // A directory that is gone gives the same ENOENT as a program that is not there.
   if ((code === 'ENOENT' || code === 'EACCES') && existsSync(cwd)) return gitNotFound(error);
+  if (code === 'EMFILE' || code === 'ENFILE') return fileSystemError('start', 'git', error);
   const reason = existsSync(cwd) ? error.message : `the directory '${cwd}' does not exist`;
   return gitFailed(args, { code: null, stderr: reason, cause: error });
 }

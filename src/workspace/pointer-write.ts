@@ -1,5 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { withLock } from '../config/lock-file.js';
 import { fileSystemError } from '../core/errors.js';
 import type { RepositoryLayout } from '../git/git.js';
@@ -7,7 +7,7 @@ import { flushFiles } from '../objects/flush.js';
 import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from './paths.js';
 import { formatPointer, type Pointer } from './pointer-format.js';
 import { pointerPathOf, readPointerText } from './pointers.js';
-import { temporaryBeside } from './workspace-temporary.js';
+import { sweepTemporaries, temporaryBeside } from './workspace-temporary.js';
 import { writeWholeFile } from './write-whole-file.js';
 
 /** A pointer to be written. */
@@ -25,6 +25,7 @@ export interface PointerWrite {
  */
 export async function writePointers(layout: RepositoryLayout, targets: readonly PointerWrite[]): Promise<boolean> {
   const written: { temporary: string; absolute: string }[] = [];
+  const swept = new Set<string>();
   try {
     for (const { path, pointer } of targets) {
       const file = pointerPathOf(path);
@@ -33,6 +34,9 @@ export async function writePointers(layout: RepositoryLayout, targets: readonly 
       if (text === before) continue;
       ensureRealDirectory(layout, parentOf(file));
       const absolute = absolutePath(layout, file);
+      // What a killed process left there would be committed with the pointers.
+      if (!swept.has(dirname(absolute))) sweepTemporaries(dirname(absolute));
+      swept.add(dirname(absolute));
       const temporary = temporaryBeside(absolute);
       written.push({ temporary, absolute });
       writeNew(temporary, absolute, text);

@@ -25,3 +25,12 @@ export function removeStaleTemporaries(directory: string, now = Date.now()): voi
     }
   }
 }
+
+/** As removeStaleTemporaries, as far as that goes: never fails. */
+export function sweepTemporaries(directory: string): void {
+  try {
+    removeStaleTemporaries(directory);
+  } catch {
+    // A directory that this user may write to and not list, or what belongs to somebody else.
+  }
+}

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { openGit } from '../../src/git/open.js';
 import { runGit } from '../../src/git/process.js';
 import { gitTestEnvironment, processCounter, testRepository } from '../helpers/git.js';
@@ -17,7 +18,33 @@ function fakeGit(script: string): NodeJS.ProcessEnv {
   return { ...env, PATH: `${directory}:${env.PATH}` };
 }
 
+/** Answers as Node does where no descriptor is left: a process without streams, and its error a turn later. */
+const withoutDescriptors = vi.hoisted(() => ({ next: false }));
+
+vi.mock('node:child_process', async (original) => {
+  const real = await original<typeof import('node:child_process')>();
+  const failing = (): EventEmitter => {
+    withoutDescriptors.next = false;
+    const child = new EventEmitter();
+    const error = Object.assign(new Error('spawn git EMFILE'), { code: 'EMFILE', syscall: 'spawn git' });
+    process.nextTick(() => child.emit('error', error));
+    return child;
+  };
+  const spawn = (...args: Parameters<typeof real.spawn>) => (withoutDescriptors.next ? failing() : real.spawn(...args));
+  return { ...real, spawn };
+});
+
 describe('a Git process', () => {
+  test('that cannot be started, because no more files may be open, is an error in words', async () => {
+    withoutDescriptors.next = true;
+    const failure = runGit(['log'], { cwd: temporaryDirectory(), env });
+    await expect(failure).rejects.toMatchObject({
+      code: 'FILE_SYSTEM',
+      message: "cannot start 'git': too many open files",
+      hint: expect.stringContaining('ulimit -n'),
+    });
+  });
+
   test('that fails gives its own words, without the credentials in them', async () => {
     const broken = fakeGit('echo "fatal: no access to https://ada:s3cret@example.com/x.git" >&2; exit 3');
     const failure = await runGit(['-c', 'a=b', 'fetch'], { cwd: temporaryDirectory(), env: broken }).catch(

@@ -1,4 +1,4 @@
-import { execFileSync, fork } from 'node:child_process';
+import { execFileSync, fork, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
@@ -15,8 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Phase, type Reporter, silentReporter } from '../../src/core/reporter.js';
+import { temporaryBeside } from '../../src/workspace/workspace-temporary.js';
 import { describeTree } from '../helpers/describe-tree.js';
 import { makeNameThatIsNotUtf8 } from '../helpers/hostile-tree.js';
 import { smallDisk } from '../helpers/small-disk.js';
@@ -437,5 +439,30 @@ describe('two at once', () => {
     await workspace.add('a');
     expect(readFileSync(workspace.at('.gitignore'), 'utf8')).toBe('/a\n');
     expect(temporaries()).toEqual([]);
+  });
+
+  it('of which one was killed before a pointer or an ignore file had its name: the next takes what it left', async () => {
+    const killed = spawnSync(process.execPath, ['-e', '']).pid;
+    const leave = (path: string): void => {
+      const left = temporaryBeside(workspace.at(path)).replace(`-${process.pid}-`, `-${killed}-`);
+      writeFileSync(left, 'mlv: 1\n');
+    };
+    const hidden = (directory: string): string[] =>
+      readdirSync(workspace.at(directory)).filter((name) => name.startsWith('.mlv-'));
+    workspace.write('models/m', 'content');
+    leave('models/m.mlv');
+    await workspace.add('models/m');
+    expect(hidden('models')).toEqual([]);
+    // Only the pointer is new.
+    workspace.write('models/m', 'other content');
+    leave('models/m.mlv');
+    await workspace.add('models/m');
+    expect(hidden('models')).toEqual([]);
+    // What a running process writes stays.
+    const running = temporaryBeside(workspace.at('models/m')).replace(`-${process.pid}-`, `-${process.ppid}-`);
+    writeFileSync(running, '');
+    workspace.write('models/m', 'a third');
+    await workspace.add('models/m');
+    expect(hidden('models')).toEqual([basename(running)]);
   });
 });

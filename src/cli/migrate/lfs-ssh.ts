@@ -20,10 +20,10 @@ export async function authenticate(
   const output = await new Promise<string | undefined>((resolve) => {
     const child = spawn(program, all, { env, stdio: ['ignore', 'pipe', 'inherit'], signal });
     const parts: Buffer[] = [];
+    child.on('error', () => resolve(undefined));
     child.stdout.on('data', (part: Buffer) => {
       if (parts.length < 1000) parts.push(part);
     });
-    child.on('error', () => resolve(undefined));
     child.on('close', (code) => resolve(code === 0 ? Buffer.concat(parts).toString('utf8') : undefined));
   });
   signal.throwIfAborted();
