@@ -1,10 +1,8 @@
 import { isMlvError } from '../core/errors.js';
 import type { GitContext } from './context.js';
 import type { GitFile } from './git.js';
-import { decodePath, endsWith, fitsArguments, forEachPiece, nulTerminated } from './paths.js';
+import { decodePath, endsWith, fitsArguments, forEachEntry, forEachPiece, nulTerminated } from './paths.js';
 import { isPlausible, unknownRevision } from './revisions.js';
-
-const TAB = 9;
 
 /** Which of the paths, or files below them, the index holds; sorted, each once. The empty path means all. */
 export async function trackedFiles(context: GitContext, paths: readonly string[]): Promise<string[]> {
@@ -52,11 +50,13 @@ export async function listWorkspaceFiles(context: GitContext, suffix: string): P
 export async function listIndexFiles(context: GitContext, suffix: string): Promise<GitFile[]> {
   const { stdout } = await context.run(['ls-files', '-z', '--cached', '--stage']);
   const best = new Map<string, { file: GitFile; rank: number }>();
-  forEachEntry(stdout, suffix, (path, [mode = '', blob = '', stage = '0']) => {
+  const take = (bytes: Buffer, [mode = '', blob = '', stage = '0']: string[]): void => {
+    const path = decodePath(bytes);
     const rank = ['0', '2', '3', '1'].indexOf(stage);
     const known = best.get(path);
     if (isFile(mode) && (!known || rank < known.rank)) best.set(path, { file: { path, blob, mode }, rank });
-  });
+  };
+  forEachEntry(stdout, take, suffix);
   return [...best.values()].map(({ file }) => file);
 }
 
@@ -65,9 +65,11 @@ export async function listRevisionFiles(context: GitContext, revision: string, s
   if (!isPlausible(revision)) throw unknownRevision(revision);
   const files: GitFile[] = [];
   const stdout = await readTree(context, revision);
-  forEachEntry(stdout, suffix, (path, [mode = '', , blob = '']) => {
+  const take = (bytes: Buffer, [mode = '', , blob = '']: string[]): void => {
+    const path = decodePath(bytes);
     if (isFile(mode)) files.push({ path, blob, mode });
-  });
+  };
+  forEachEntry(stdout, take, suffix);
   return files;
 }
 
@@ -80,16 +82,6 @@ async function readTree(context: GitContext, revision: string): Promise<Buffer> 
     const { code } = await context.run(check, { accept: [0, 1, 128] });
     throw code === 0 ? error : unknownRevision(revision, error);
   }
-}
-
-/** Calls `visit` with path and fields of each `<fields>TAB<path>` entry whose path has the suffix. */
-function forEachEntry(output: Buffer, suffix: string, visit: (path: string, fields: string[]) => void): void {
-  const ending = Buffer.from(suffix);
-  forEachPiece(output, (piece) => {
-    const tab = piece.indexOf(TAB);
-    const path = piece.subarray(tab + 1);
-    if (endsWith(path, ending)) visit(decodePath(path), piece.toString('latin1', 0, tab).split(' '));
-  });
 }
 
 function isFile(mode: string): boolean {

@@ -2,10 +2,9 @@ import { readObjects } from './blobs.js';
 import { streamCommits } from './commit-stream.js';
 import type { GitContext } from './context.js';
 import { splitCommit, writeChangedTree, writeCommits } from './fast-import.js';
-import { forEachPiece } from './paths.js';
+import { forEachEntry, forEachPiece } from './paths.js';
 import type { GitRewriting, RewriteDifference } from './rewriting.js';
 
-const TAB = 9;
 const NOTHING = '000000';
 
 /** What a migration needs of the Git of a repository. */
@@ -50,11 +49,7 @@ export function gitRewriting(context: GitContext): GitRewriting {
 async function files(context: GitContext, treeish: string): Promise<{ path: string; mode: string; blob: string }[]> {
   const found: { path: string; mode: string; blob: string }[] = [];
   const { stdout } = await context.run(['--no-replace-objects', 'ls-tree', '-r', '-z', '--full-tree', treeish]);
-  forEachPiece(stdout, (piece) => {
-    const tab = piece.indexOf(TAB);
-    const [mode = '', , blob = ''] = piece.toString('latin1', 0, tab).split(' ');
-    found.push({ path: piece.toString('latin1', tab + 1), mode, blob });
-  });
+  forEachEntry(stdout, (path, [mode = '', , blob = '']) => found.push({ path: path.toString('latin1'), mode, blob }));
   return found;
 }
 
@@ -98,12 +93,9 @@ async function indexed(
 ): Promise<Map<string, { mode: string; blob: string }>> {
   const found = new Map<string, { mode: string; blob: string }>();
   const { stdout } = await context.run(['ls-files', '-z', '--cached', '--stage']);
-  forEachPiece(stdout, (piece) => {
-    const tab = piece.indexOf(TAB);
-    const path = piece.toString('latin1', tab + 1);
-    if (!paths.has(path)) return;
-    const [mode = '', blob = ''] = piece.toString('latin1', 0, tab).split(' ');
-    found.set(path, { mode, blob });
+  forEachEntry(stdout, (bytes, [mode = '', blob = '']) => {
+    const path = bytes.toString('latin1');
+    if (paths.has(path)) found.set(path, { mode, blob });
   });
   return found;
 }

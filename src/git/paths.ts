@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { MlvError } from '../core/errors.js';
 
 const NUL = 0;
+const TAB = 9;
 
 /** Calls `visit` with every NUL-terminated piece of `output`, as a view on its bytes. */
 export function forEachPiece(output: Buffer, visit: (piece: Buffer) => void): void {
@@ -11,6 +12,19 @@ export function forEachPiece(output: Buffer, visit: (piece: Buffer) => void): vo
     if (stop > start) visit(output.subarray(start, stop));
     start = stop + 1;
   }
+}
+
+/**
+ * Calls `visit` with the path and the fields of every entry of `ls-tree -z` or `ls-files -z --stage`, which are
+ * `<fields>TAB<path>`; with a suffix, of those alone whose path ends with it.
+ */
+export function forEachEntry(output: Buffer, visit: (path: Buffer, fields: string[]) => void, suffix = ''): void {
+  const ending = Buffer.from(suffix);
+  forEachPiece(output, (piece) => {
+    const tab = piece.indexOf(TAB);
+    const path = piece.subarray(tab + 1);
+    if (endsWith(path, ending)) visit(path, piece.toString('latin1', 0, tab).split(' '));
+  });
 }
 
 /** A path from Git's output as text. Error: `PATH_UNSUPPORTED` for a name that is not UTF-8. */

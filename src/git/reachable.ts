@@ -5,7 +5,7 @@ import type { GitContext } from './context.js';
 import { listRevisionFiles, listWorkspaceFiles } from './files.js';
 import type { CommitGraph, ReachableFiles, ReachableOptions, WorktreeStates } from './git.js';
 import { LOG, RAW } from './history.js';
-import { endsWith, forEachPiece } from './paths.js';
+import { forEachEntry } from './paths.js';
 import { RawLogReader } from './raw-log.js';
 import { listWorktrees } from './worktrees.js';
 
@@ -19,7 +19,6 @@ const FORMER_LISTS = ['FETCH_HEAD'];
 /** Refs that each working tree has of its own. */
 const OWN_REFS = ['refs/bisect', 'refs/worktree', 'refs/rewritten'];
 const LINK_MODE = '120000';
-const TAB = 9;
 
 /**
  * Every version that files with the suffix have in any commit that anything leads to (branches, tags, remote-tracking
@@ -200,14 +199,10 @@ function namesIn(file: string): string[] {
 /** Adds what the index holds, all sides of a conflict. */
 async function readIndex(context: GitContext, suffix: string, found: Found): Promise<void> {
   const { stdout } = await context.run(['ls-files', '-z', '--cached', '--stage']);
-  const ending = Buffer.from(suffix);
-  forEachPiece(stdout, (piece) => {
-    const tab = piece.indexOf(TAB);
-    const path = piece.subarray(tab + 1);
-    const [mode = '', blob = ''] = piece.toString('latin1', 0, tab).split(' ');
-    if (endsWith(path, ending) && mode.startsWith('100') && !found.has(blob))
-      found.set(blob, { path: path.toString('utf8') });
-  });
+  const take = (path: Buffer, [mode = '', blob = '']: string[]): void => {
+    if (mode.startsWith('100') && !found.has(blob)) found.set(blob, { path: path.toString('utf8') });
+  };
+  forEachEntry(stdout, take, suffix);
 }
 
 async function withSizes(context: GitContext, found: Found): Promise<ReachableFiles['versions']> {

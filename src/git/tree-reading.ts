@@ -1,18 +1,12 @@
 import type { GitContext } from './context.js';
-import { decodePath, forEachPiece } from './paths.js';
+import { decodePath, forEachEntry, forEachPiece } from './paths.js';
 import type { TreeChange, TreeFile } from './plumbing.js';
-
-const TAB = 9;
 
 /** The files of a tree, below some paths. Error: `GIT_FAILED`. */
 export async function listTree(context: GitContext, treeish: string, paths: readonly string[]): Promise<TreeFile[]> {
   const { stdout } = await context.run(['ls-tree', '-r', '-z', '--full-tree', treeish, '--', ...paths]);
   const files: TreeFile[] = [];
-  forEachPiece(stdout, (piece) => {
-    const tab = piece.indexOf(TAB);
-    const [mode = '', , blob = ''] = piece.toString('latin1', 0, tab).split(' ');
-    files.push({ path: decodePath(piece.subarray(tab + 1)), blob, mode });
-  });
+  forEachEntry(stdout, (path, [mode = '', , blob = '']) => files.push({ path: decodePath(path), blob, mode }));
   return files;
 }
 
@@ -24,10 +18,8 @@ export async function listFolders(
 ): Promise<{ path: string; tree: string }[]> {
   const { stdout } = await context.run(['ls-tree', '-d', '-z', '--full-tree', treeish, '--', `${path}/`]);
   const folders: { path: string; tree: string }[] = [];
-  forEachPiece(stdout, (piece) => {
-    const tab = piece.indexOf(TAB);
-    const [mode, , tree = ''] = piece.toString('latin1', 0, tab).split(' ');
-    if (mode === '040000') folders.push({ path: decodePath(piece.subarray(tab + 1)), tree });
+  forEachEntry(stdout, (bytes, [mode, , tree = '']) => {
+    if (mode === '040000') folders.push({ path: decodePath(bytes), tree });
   });
   return folders;
 }

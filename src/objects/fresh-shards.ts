@@ -1,9 +1,6 @@
 import { chmodSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import type { ObjectCache } from './cache.js';
-import { isForGroup, makeCacheDirectory } from './group-directory.js';
-
-const SETGID = 0o2000;
-const GROUP_WRITE = 0o020;
+import { GROUP_MODE, isForGroup, makeCacheDirectory } from './group-directory.js';
 
 /** Objects of one shard on their way: a folder among the temporary files, in which they have the names they are to have. */
 export interface ShardFolder {
@@ -42,7 +39,7 @@ export class FreshShards {
     makeCacheDirectory(cache.shardsDirectory);
     const from = statSync(cache.temporary.directory);
     const to = statSync(cache.shardsDirectory);
-    const differing = (from.mode ^ to.mode) & (SETGID | GROUP_WRITE);
+    const differing = (from.mode ^ to.mode) & GROUP_MODE;
     if (from.dev !== to.dev || from.gid !== to.gid || differing !== 0) return undefined;
     return new FreshShards(cache, new Set(readdirSync(cache.shardsDirectory)));
   }

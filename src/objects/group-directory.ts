@@ -2,18 +2,15 @@ import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemErrorCode } from '../core/errors.js';
 
-const SETGID = 0o2000;
-const GROUP_READ = 0o040;
-const GROUP_WRITE = 0o020;
+/** What makes a directory one for a group: what is made in it belongs to its group (setgid), which may write there. */
+export const GROUP_MODE = 0o2020;
 const FOR_GROUP = 0o2070;
+const GROUP_READ = 0o040;
 
-/**
- * True for a directory that is meant for a group: what is made in it belongs to the directory's group (setgid), which may
- * write there. False where it is not there.
- */
+/** True for a directory that is meant for a group, by its GROUP_MODE; false where it is not there. */
 export function isForGroup(directory: string): boolean {
   const mode = statSync(directory, { throwIfNoEntry: false })?.mode ?? 0;
-  return (mode & SETGID) !== 0 && (mode & GROUP_WRITE) !== 0;
+  return (mode & GROUP_MODE) === GROUP_MODE;
 }
 
 /**

@@ -10,6 +10,7 @@ import { type BehindCandidate, findBehind, isOnlyBehind } from './behind-candida
 import { type ChangeTotals, type PathChange, reportChanges, totalChanges } from './change-report.js';
 import { Completeness, type MissingObjects } from './completeness.js';
 import { hashingSink } from './content-sinks.js';
+import type { DirectoryBlock } from './directory-block.js';
 import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
 import { racyFromIfWritable, rememberIfWritable } from './index-if-writable.js';
@@ -86,6 +87,16 @@ export async function status(
   } finally {
     run.end();
   }
+}
+
+/** What is known of a directory before it is compared with its pointer. */
+type UnjudgedDirectory = Omit<TargetStatus, 'totals' | 'state' | 'changes'>;
+
+interface DirectoryLook {
+  block: DirectoryBlock;
+  /** Digest of the tree that it came from. */
+  base: Buffer | undefined;
+  problems: WalkProblem[];
 }
 
 class StatusRun {
@@ -170,52 +181,64 @@ class StatusRun {
     return finish({ ...result, state: 'modified', changes: [modified] });
   }
 
-  async directory({ target, below }: Selection): Promise<TargetStatus> {
+  async directory(selection: Selection): Promise<TargetStatus> {
+    const { target } = selection;
     const { path, pointer } = target;
-    const { index, hash, layout, cache } = this.repository;
     const part = this.parts.get(path);
     const missing = this.completeness.missing(pointer.oid, true, pointer.size, part);
     const { files = 0 } = pointer;
-    const result: Omit<TargetStatus, 'totals' | 'state' | 'changes'> = {
+    const result: UnjudgedDirectory = {
       ...{ path, directory: true, files, detailsMissing: false, missing, problems: [] },
       ...(part && { partial: { ...part.text, absent: { files: 0, bytes: 0 } } }),
     };
-    const stat = lstatSync(absolutePath(layout, path), { throwIfNoEntry: false });
+    const stat = lstatSync(absolutePath(this.repository.layout, path), { throwIfNoEntry: false });
     if (!stat?.isDirectory()) return finish({ ...result, state: stat ? 'type' : 'deleted', changes: [] });
+    const { block, base, problems } = await this.lookAtDirectory(path);
+    result.problems = problems;
+    if (block.treeDigest.equals(digestOf(pointer.oid))) return finish({ ...result, state: 'unchanged', changes: [] });
+    const { isOnlyOld, ...status } = this.compared(selection, { block, base, result });
+    const finished = finish(status);
+    if (base && finished.state === 'modified') this.mayBeBehind(finished, { target, base, isOnlyOld });
+    return finished;
+  }
+
+  /** A directory as it is, remembered where it is not as it was. */
+  private async lookAtDirectory(path: RepositoryPath): Promise<DirectoryLook> {
+    const { index, hash } = this.repository;
     const known = index.load(path);
     const walk = walkTarget(this.repository, path, known ? { previous: known.block } : {});
     await this.read(walk);
     sealTrees(walk.root, hash, () => {});
     if (!walk.root.unchanged) rememberIfWritable(() => index.save(path, { base: known?.base, block: walk.root }));
-    result.problems = walk.problems;
-    const wanted = digestOf(pointer.oid);
-    if (walk.root.treeDigest.equals(wanted)) return finish({ ...result, state: 'unchanged', changes: [] });
-    const isUntouched = known?.base?.equals(walk.root.treeDigest) === true;
-    const differing = (status: Omit<TargetStatus, 'totals'>, isOnlyOld: () => boolean): TargetStatus => {
-      const finished = finish(status);
-      if (known?.base && status.state === 'modified')
-        this.mayBeBehind(finished, { target, base: known.base, isOnlyOld });
-      return finished;
-    };
+    return { block: walk.root, base: known?.base, problems: walk.problems };
+  }
+
+  /** What differs in a directory that is not as its pointer says, and whether it is only older. */
+  private compared(
+    { target, below }: Selection,
+    { block, base, result }: Pick<DirectoryLook, 'block' | 'base'> & { result: UnjudgedDirectory },
+  ): Omit<TargetStatus, 'totals'> & { isOnlyOld: () => boolean } {
+    const { path, pointer } = target;
+    const { hash, cache } = this.repository;
+    const isUntouched = base?.equals(block.treeDigest) === true;
     try {
-      const completed = completeTarget(this.repository, target, { block: walk.root, parts: this.parts });
+      const completed = completeTarget(this.repository, target, { block, parts: this.parts });
       sealTrees(completed.root, hash, () => {});
       if (result.partial) result.partial.absent = completed.absent;
       result.problems.push(...completed.problems);
       const load = cacheLoader(cache);
-      const before = { digest: wanted, load };
+      const before = { digest: digestOf(pointer.oid), load };
       const after = { digest: completed.root.treeDigest, load: blockLoader(completed.root, load) };
       const changes = reportChanges(diffTrees(before, after), `${path}/`).filter((change) =>
         concerns(change, `${path}/${below}`, below),
       );
-      const state = changes.length === 0 ? unchanged(below, part) : 'modified';
-      const base = known?.base && { digest: known.base, load };
-      return differing({ ...result, state, changes }, () =>
-        base ? isUntouched || isOnlyBehind({ base, pointer: before, now: after }, below) : false,
-      );
+      const state = changes.length === 0 ? unchanged(below, this.parts.get(path)) : 'modified';
+      const trees = base && { base: { digest: base, load }, pointer: before, now: after };
+      const isOnlyOld = (): boolean => trees !== undefined && (isUntouched || isOnlyBehind(trees, below));
+      return { ...result, state, changes, isOnlyOld };
     } catch (error) {
       if (!isObjectError(error)) throw error;
-      return differing({ ...result, state: 'modified', changes: [], detailsMissing: true }, () => isUntouched);
+      return { ...result, state: 'modified', changes: [], detailsMissing: true, isOnlyOld: () => isUntouched };
     }
   }
 
