@@ -124,12 +124,23 @@ export interface MergeSetup {
 /** `index` means what is staged; anything else is a revision that Git understands. */
 export type GitSource = { kind: 'index' } | { kind: 'revision'; revision: string };
 
+/** What Git's configuration says that the disk can keep. */
+export interface DiskSettings {
+  /** False where the executable bit that a file has on the disk means nothing: FAT, exFAT, SMB, drives of Windows. */
+  trustsFileMode(): boolean;
+  /**
+   * False where a file with the target as its content stands for a symbolic link. Looked at only where the executable bit
+   * means nothing, too: file systems lack both.
+   */
+  makesLinks(): boolean;
+}
+
 /**
  * What mlv needs of Git. Paths in and out are `/`-separated and relative to the top of the working tree, and are
  * always taken literally (no pathspec magic). Errors: `GIT_FAILED` with Git's own stderr in the message,
  * `REVISION_UNKNOWN` for a revision that names no commit.
  */
-export interface Git {
+export interface Git extends DiskSettings {
   readonly layout: RepositoryLayout;
   /** Trees, commits and refs without a working tree: what the registry's branch is kept with. */
   readonly plumbing: GitPlumbing;
@@ -243,11 +254,6 @@ export interface Git {
   removeMergeDriver(): Promise<boolean>;
   /** Where Git looks for this repository's hooks. */
   hookPlace(): Promise<HookPlace>;
-  /**
-   * Git's `core.fileMode`: false where the executable bit that a file has on the disk means nothing. Asked once, and at most
-   * one Git process. Errors: `GIT_FAILED`, `GIT_NOT_FOUND`.
-   */
-  trustsFileMode(): boolean;
   /** True for a clone that lacks history. */
   isShallow(): Promise<boolean>;
   /**

@@ -4,7 +4,7 @@ import { conflicts } from './conflicts.js';
 import { type GitContext, gitContext } from './context.js';
 import { workingChanges, workingDifference } from './difference.js';
 import { discoverRepository } from './discover.js';
-import { fileModeOf } from './file-mode.js';
+import { diskSettings } from './disk-settings.js';
 import { ignoredPaths, listIndexFiles, listRevisionFiles, listWorkspaceFiles, trackedFiles } from './files.js';
 import type { Git } from './git.js';
 import { pathHistory } from './history.js';
@@ -82,7 +82,7 @@ export function gitOver(context: GitContext): Git {
     installMergeDriver: () => installMergeDriver(context),
     removeMergeDriver: () => removeMergeDriver(context),
     hookPlace: () => hookPlace(context),
-    trustsFileMode: fileModeOf(context),
+    ...diskSettings(context),
     isShallow: async () => isShallow(await text()),
     stage: (paths, { force = false } = {}) => stage(context, paths, force),
     unstage: (paths) => unstage(context, paths),

@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, rmSync, type Stats, symlinkSync, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
 import { windowsNameProblem } from '../objects/entry-name.js';
 import { isObjectError } from '../objects/object-error.js';
@@ -212,7 +212,7 @@ export class EntryCheckout {
     }
     return this.guard(() => {
       const temporary = temporaryBeside(this.absolute);
-      symlinkSync(target, temporary);
+      this.run.makeLink(target, temporary);
       renameSync(temporary, this.absolute);
       this.run.report.written++;
     });

@@ -38,6 +38,8 @@ export interface DirectoryCheckout {
   holds: (path: string, stat: Stats, entry: TreeEntry) => boolean;
   /** Sets or clears the executable bits of a file, where the disk has any. Its errors: the system's. */
   setExecutable: (path: string, executable: boolean) => void;
+  /** Makes a link where nothing is, or what stands for one. See makeLink. */
+  makeLink: (target: string, path: string) => void;
   /** Told of a name of a directory before anything is written, changed or removed there. */
   onTouch: (directory: RepositoryPath, name: string) => void;
   /** Told of every file that was written, by its directory, name and content. */

@@ -16,6 +16,7 @@ import type { DirectoryBlock } from './directory-block.js';
 import { FileBases } from './file-bases.js';
 import { FileTable } from './file-table.js';
 import { racyFromIfWritable, rememberIfWritable } from './index-if-writable.js';
+import { makeLink } from './link-file.js';
 import { absolutePath, ensureRealDirectory, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { PlacedFiles } from './placed-files.js';
 import { isDirectoryTarget, type Selection, type Target } from './pointers.js';
@@ -274,6 +275,7 @@ class CheckoutRun {
         report: this.report,
         phase: this.phase,
         holds: (path, stat, entry) => this.holds(path, stat, entry),
+        makeLink: (link, path) => makeLink(this.repository, link, path),
         setExecutable: (path, executable) => this.setExecutable(path, executable),
         onTouch: (directory, name) => this.placed.touch(directory, name),
         onPlaced: (directory, name, content) => this.placed.add(directory, name, content),

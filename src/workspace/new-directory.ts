@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { windowsNameProblem } from '../objects/entry-name.js';
 import { SMALL_FILE_BYTES } from '../objects/link-modes.js';
@@ -99,7 +99,7 @@ export class NewDirectory {
 
   private link({ name, target }: Extract<TreeEntry, { kind: 'link' }>): void {
     try {
-      symlinkSync(target, `${this.folder}/${name}`);
+      this.run.makeLink(target, `${this.folder}/${name}`);
     } catch (error) {
       // On a file system that takes two names for one, the second is left, as it is without this folder.
       if (systemErrorCode(error) === 'EEXIST') return;

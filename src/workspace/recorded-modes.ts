@@ -8,14 +8,21 @@ import { isDirectoryTarget, parseTarget, pointerPathOf, readPointerText, type Ta
 import type { Repository } from './repository.js';
 import { cacheLoader } from './workspace-trees.js';
 
-/** Names of a directory that are recorded as executable; undefined where its record is not to be had. */
-export type RecordedModes = (directory: RepositoryPath) => ReadonlySet<string> | undefined;
+/** What the record of a directory says, by name, of what the disk does not tell. */
+export interface DirectoryModes {
+  executables: ReadonlySet<string>;
+  /** Links for which files stand that have the target as their content. */
+  links: ReadonlySet<string>;
+}
 
-const NONE: ReadonlySet<string> = new Set();
+/** The modes of a directory; undefined where its record is not to be had. */
+export type RecordedModes = (directory: RepositoryPath) => DirectoryModes | undefined;
+
+const NONE: DirectoryModes = { executables: new Set(), links: new Set() };
 
 /**
- * Where the disk's executable bits say nothing (`core.fileMode` is false), which files of a tracked directory are executable:
- * as its pointer has it, or the tree that is given instead. What is not recorded yet is not executable, as for Git.
+ * Where the disk's executable bits say nothing (`core.fileMode` is false), which files of a tracked directory are executable
+ * or stand for links: as its pointer has it, or the tree that is given instead. What is not recorded yet is neither, as for Git.
  * Undefined where the bits on the disk are what counts. Errors: `GIT_FAILED`, `FILE_SYSTEM`.
  */
 export function recordedModes(repository: Repository, path: RepositoryPath, tree?: Buffer): RecordedModes | undefined {
@@ -24,10 +31,13 @@ export function recordedModes(repository: Repository, path: RepositoryPath, tree
   const at = target?.path ?? path;
   const digest = tree ?? (target && isDirectoryTarget(target) ? digestOf(target.pointer.oid) : undefined);
   if (digest === undefined) return () => NONE;
-  const levels = new Levels(at, digest, cacheLoader(repository.cache));
+  const levels = new Levels(at, digest, {
+    load: cacheLoader(repository.cache),
+    makesLinks: repository.git.makesLinks(),
+  });
   return (directory) => {
     try {
-      return isWithin(directory, at) ? levels.executables(directory) : NONE;
+      return isWithin(directory, at) ? levels.modes(directory) : NONE;
     } catch (error) {
       if (isObjectError(error)) return undefined;
       throw error;
@@ -43,23 +53,25 @@ class Levels {
   constructor(
     private readonly top: RepositoryPath,
     digest: Buffer,
-    private readonly load: TreeLoader,
+    private readonly options: { load: TreeLoader; makesLinks: boolean },
   ) {
     this.digests = new Map([[top, digest]]);
   }
 
-  executables(directory: RepositoryPath): ReadonlySet<string> {
+  modes(directory: RepositoryPath): DirectoryModes {
     const parent = parentOf(directory);
-    if (directory !== this.top && !this.opened.has(parent)) this.executables(parent);
+    if (directory !== this.top && !this.opened.has(parent)) this.modes(parent);
     this.opened.add(directory);
     const digest = this.digests.get(directory);
     if (digest === undefined) return NONE;
-    const names = new Set<string>();
-    for (const entry of decodeTree(this.load(digest))) {
+    const executables = new Set<string>();
+    const links = new Set<string>();
+    for (const entry of decodeTree(this.options.load(digest))) {
       if (entry.kind === 'tree') this.digests.set(`${directory}/${entry.name}`, entry.digest);
-      else if (entry.kind === 'executable') names.add(entry.name);
+      else if (entry.kind === 'executable') executables.add(entry.name);
+      else if (entry.kind === 'link' && !this.options.makesLinks) links.add(entry.name);
     }
-    return names;
+    return { executables, links };
   }
 }
 

@@ -5,9 +5,10 @@ import { compareNames, sortNames } from '../objects/entry-name.js';
 import { KIND, type Kind, linkStaysInside, MAX_TREE_LEVELS } from '../objects/tree-format.js';
 import { DirectoryBlock, pickStat, STAT_FIELDS } from './directory-block.js';
 import { IGNORE_FILE, type IgnoreRules, isNeverTracked } from './ignore-rules.js';
+import { readTarget } from './link-file.js';
 import type { LookAhead } from './look-ahead.js';
 import { PendingFiles } from './pending-files.js';
-import type { RecordedModes } from './recorded-modes.js';
+import type { DirectoryModes, RecordedModes } from './recorded-modes.js';
 
 /** Something in a tracked directory that cannot be tracked, and why. */
 export interface WalkProblem {
@@ -81,7 +82,7 @@ class Walker {
     const listing = this.isTooDeep(path, below) ? [] : this.list(path, absolute);
     const inside = below.length > 0 && listing.includes(IGNORE_FILE) ? rules.enter(this.options.worktree, path) : rules;
     const isPlain = inside.empty && !only && !this.options.placed && !this.options.settled;
-    const modes = this.options.modes && { executables: this.options.modes(path) };
+    const modes = this.options.modes && { recorded: this.options.modes(path) };
     const same = previous && isPlain ? this.countSame({ absolute, listing, modes }, previous) : 0;
     if (previous && same === listing.length && same === previous.length) return this.asBefore(previous);
     const block = new DirectoryBlock([], listing.length);
@@ -145,7 +146,7 @@ class Walker {
     const name = previous.names[at] as string;
     const stat = statOf(`${absolute}/${name}`);
     if (stat?.isFile() !== true || !previous.sameStat(at, stat)) return false;
-    return fileKind({ stat, name, modes, previous, at }) === kind;
+    return modes?.recorded?.links.has(name) !== true && fileKind({ stat, name, modes, previous, at }) === kind;
   }
 
   private asBefore(previous: DirectoryBlock): DirectoryBlock {
@@ -215,7 +216,10 @@ class Walker {
 
   /** Fills one entry; true when it is as the index has it. */
   private fill(entry: EntryVisit): boolean {
-    if (entry.stat.isFile()) return this.fillFile(entry);
+    if (entry.stat.isFile()) {
+      const target = this.targetInFile(entry);
+      return target === undefined ? this.fillFile(entry) : fillTarget(entry, target);
+    }
     if (entry.stat.isDirectory()) return this.fillDirectory(entry);
     return this.fillLink(entry);
   }
@@ -256,15 +260,20 @@ class Walker {
     }
     const hex = this.options.objectOfLink(target);
     if (hex !== undefined) return this.fillObjectLink({ block, index, path, stat, previous, at, absolute }, hex);
-    block.kinds[index] = KIND.link;
-    block.targets.set(index, target);
     if (!linkStaysInside(below, target)) {
       this.problems.push({
         path: `${path}/${name}`,
         reason: `it is a symbolic link to '${target}', outside the tracked directory`,
       });
     }
-    return previous?.kindAt(at) === KIND.link && previous.targets.get(at) === target;
+    return fillTarget({ block, index, previous, at }, target);
+  }
+
+  /** Where a file stands for a link: the link's target. What no checkout wrote there is a file. */
+  private targetInFile({ path, below, name, stat, modes }: EntryVisit): string | undefined {
+    if (modes?.recorded?.links.has(name) !== true) return undefined;
+    const target = readTarget(`${this.options.worktree}/${path}/${name}`, stat);
+    return target !== undefined && linkStaysInside(below, target) ? target : undefined;
   }
 
   /** A link into the cache is a file that was checked out by symbolic link: its name says its content. */
@@ -303,14 +312,14 @@ interface DirectoryVisit {
 
 type SettledVisit = Pick<EntryVisit, 'block' | 'path' | 'rules' | 'name' | 'at'> & { previous: DirectoryBlock };
 
-/** Which files of a directory are recorded as executable, where the disk does not say it; unknown where that is lost. */
-interface DirectoryModes {
-  executables: ReadonlySet<string> | undefined;
+/** Where the disk does not tell which files are executable: what is recorded, unknown where that is lost. */
+interface Modes {
+  recorded: DirectoryModes | undefined;
 }
 
 interface DirectoryPlace {
   absolute: string;
-  modes: DirectoryModes | undefined;
+  modes: Modes | undefined;
 }
 
 interface EntryVisit {
@@ -321,23 +330,28 @@ interface EntryVisit {
   rules: IgnoreRules;
   name: string;
   stat: Stats;
-  modes: DirectoryModes | undefined;
+  modes: Modes | undefined;
   previous: DirectoryBlock | undefined;
   /** Index of the same name in `previous`. */
   at: number;
   only: Focus | undefined;
 }
 
+/** Fills the entry of a link; true when it is as the index has it. */
+function fillTarget(
+  { block, index, previous, at }: Pick<EntryVisit, 'block' | 'index' | 'previous' | 'at'>,
+  target: string,
+): boolean {
+  block.kinds[index] = KIND.link;
+  block.targets.set(index, target);
+  return previous?.kindAt(at) === KIND.link && previous.targets.get(at) === target;
+}
+
 /** Of what is not recorded where it should be, the index knows what it was. */
-function fileKind({
-  stat,
-  name,
-  modes,
-  previous,
-  at,
-}: Pick<EntryVisit, 'stat' | 'name' | 'modes' | 'previous' | 'at'>): Kind {
+function fileKind(file: Pick<EntryVisit, 'stat' | 'name' | 'modes' | 'previous' | 'at'>): Kind {
+  const { stat, name, modes, previous, at } = file;
   const isExecutable = modes
-    ? (modes.executables?.has(name) ?? previous?.kindAt(at) === KIND.executable)
+    ? (modes.recorded?.executables.has(name) ?? previous?.kindAt(at) === KIND.executable)
     : (stat.mode & 0o100) !== 0;
   return isExecutable ? KIND.executable : KIND.file;
 }

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, lstatSync, openSync, readlinkSync, readSync, rmdi
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { HashFunction } from '../objects/hash.js';
 import type { TreeEntry } from '../objects/tree-format.js';
+import { readTarget } from './link-file.js';
 import { removeStaleTemporaries } from './workspace-temporary.js';
 
 /** True when the file may be one of several names of an inode, so that its mode and bytes are not its own. */
@@ -21,22 +22,31 @@ export function isAsSeen(path: string, before: Stats | undefined): boolean {
  * Reads the file. Error: `FILE_SYSTEM`.
  */
 export function holdsEntry(hash: HashFunction, path: string, stat: Stats, entry: TreeEntry): boolean {
+  if (entry.kind === 'link' && !stat.isSymbolicLink()) return false;
   const isExecutable = stat.isFile() && (stat.mode & 0o100) !== 0;
   if (entry.kind !== 'link' && isExecutable !== (entry.kind === 'executable')) return false;
   return holdsContent(hash, path, stat, entry);
 }
 
-/** As holdsEntry, whatever the executable bit is: where the disk has none that means anything. Error: `FILE_SYSTEM`. */
+/**
+ * As holdsEntry where the disk keeps neither executable bits nor links: a file with a link's target as its content is the
+ * link. Error: `FILE_SYSTEM`.
+ */
 export function holdsContent(hash: HashFunction, path: string, stat: Stats, entry: TreeEntry): boolean {
   if (entry.kind === 'tree') return false;
   try {
-    if (entry.kind === 'link') return stat.isSymbolicLink() && readlinkSync(path) === entry.target;
+    if (entry.kind === 'link') return targetOf(path, stat) === entry.target;
     if (!stat.isFile() || stat.size !== entry.size) return false;
     return digestOfFile(hash, path).equals(entry.digest);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return false;
     throw fileSystemError('read', path, error);
   }
+}
+
+function targetOf(path: string, stat: Stats): string | undefined {
+  if (stat.isSymbolicLink()) return readlinkSync(path);
+  return stat.isFile() ? readTarget(path, stat) : undefined;
 }
 
 function digestOfFile(hash: HashFunction, path: string): Buffer {

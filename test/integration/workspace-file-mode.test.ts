@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openGit } from '../../src/git/open.js';
@@ -147,5 +147,72 @@ describe.skipIf(process.platform === 'win32')('a disk whose executable bits say 
     setBits(0o644);
     expect(await again.changes()).toEqual([]);
     expect(await again.checkout()).toMatchObject({ written: 0, refused: [], failed: [] });
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a disk that keeps no links', () => {
+  let workspace: TestWorkspace;
+
+  beforeEach(async () => {
+    const git = testRepository();
+    const onLinux = await testWorkspace({ git });
+    onLinux.write('data/in/a', 'one');
+    symlinkSync('a', onLinux.at('data/in/link'));
+    symlinkSync('in/a', onLinux.at('data/link'));
+    await onLinux.add('data');
+    git.commit('one');
+    git.git('config', 'core.fileMode', 'false');
+    git.git('config', 'core.symlinks', 'false');
+    workspace = await testWorkspace({ git });
+    workspace.delete('data');
+  });
+
+  it('gets files with the targets in them, which are the links, with an index and without', async () => {
+    expect(await workspace.checkout()).toMatchObject({ refused: [], failed: [] });
+    expect(workspace.read('data/in/link')).toBe('a');
+    expect(lstatSync(workspace.at('data/link')).isFile()).toBe(true);
+    expect(await workspace.changes()).toEqual([]);
+    rmSync(join(workspace.dir, '.git/mlv/index'), { recursive: true });
+    expect(await workspace.changes()).toEqual([]);
+    expect(await workspace.checkout()).toMatchObject({ written: 0, refused: [], failed: [] });
+  });
+
+  it('records links as links, and takes another target over', async () => {
+    await workspace.checkout();
+    const before = workspace.pointer('data').oid;
+    expect((await workspace.add('data')).targets[0]?.state).toBe('unchanged');
+    writeFileSync(workspace.at('data/link'), 'in/link');
+    writeFileSync(workspace.at('data/new'), 'in/a');
+    await workspace.add('data');
+    expect(workspace.pointer('data').oid).not.toBe(before);
+    workspace.git.commit('two');
+    workspace.delete('data');
+    workspace.git.git('config', 'core.symlinks', 'true');
+    await (await testWorkspace({ git: workspace.git })).checkout();
+    expect(readlinkSync(workspace.at('data/link'))).toBe('in/link');
+    expect(lstatSync(workspace.at('data/new')).isFile()).toBe(true);
+  });
+
+  it('goes from a version to another, and takes only away what it wrote', async () => {
+    await workspace.checkout();
+    rmSync(workspace.at('data/link'));
+    workspace.write('data/in/link', 'no link any more\n');
+    await workspace.add('data');
+    workspace.git.commit('two');
+    workspace.git.git('checkout', '-q', 'HEAD~1');
+    expect(await workspace.checkout()).toMatchObject({ written: 2, refused: [], failed: [] });
+    expect([workspace.read('data/link'), workspace.read('data/in/link')]).toEqual(['in/a', 'a']);
+    workspace.git.git('checkout', '-q', 'main');
+    workspace.write('data/link', 'my notes\n');
+    expect((await workspace.checkout()).refused).toEqual([{ path: 'data/link', reason: 'modified' }]);
+    expect(workspace.read('data/link')).toBe('my notes\n');
+    expect(workspace.read('data/in/link')).toBe('no link any more\n');
+  });
+
+  it('is told that a file which leads out of the directory is a file', async () => {
+    await workspace.checkout();
+    workspace.write('data/link', '../../secret');
+    expect(await workspace.changes()).toEqual(['type data/link']);
+    expect((await workspace.statusOf('data')).problems).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GitContext } from './context.js';
+import type { DiskSettings } from './git.js';
 import { gitFailed, gitNotFound } from './process.js';
 
 /** What `git init` and `git clone` write, so that Git need not be asked: nothing else of a clone's own file can overrule it. */
@@ -12,21 +13,22 @@ const MAY_SAY_MORE = /filemode[\s\S]*filemode|include|worktreeconfig/i;
 const OF_ENVIRONMENT = ['GIT_CONFIG_PARAMETERS', 'GIT_CONFIG_COUNT'];
 
 /**
- * Gives `core.fileMode` of Git's configuration when it is asked the first time: false where the executable bit on the disk
- * says nothing (FAT, exFAT, SMB, drives of Windows). Synchronous, because walks are; costs a Git process only where the
- * clone's own file leaves a doubt. Errors of the answer: `GIT_FAILED`, `GIT_NOT_FOUND`.
+ * `core.fileMode` and `core.symlinks` of Git's configuration, each asked for when it is needed the first time. Synchronous,
+ * because walks are; costs a Git process only where the clone's own file leaves a doubt. Errors of the answers:
+ * `GIT_FAILED`, `GIT_NOT_FOUND`.
  */
-export function fileModeOf(context: GitContext): () => boolean {
-  let known: boolean | undefined;
-  return () => {
-    known ??= isTrusted(context);
-    return known;
+export function diskSettings(context: GitContext): DiskSettings {
+  let mode: boolean | undefined;
+  let links: boolean | undefined;
+  const trustsFileMode = (): boolean => {
+    mode ??= process.platform !== 'win32' && (saysTrue(context) || askGit(context, 'core.fileMode'));
+    return mode;
   };
-}
-
-function isTrusted(context: GitContext): boolean {
-  if (process.platform === 'win32') return false;
-  return saysTrue(context) || askGit(context);
+  const makesLinks = (): boolean => {
+    links ??= trustsFileMode() || askGit(context, 'core.symlinks');
+    return links;
+  };
+  return { trustsFileMode, makesLinks };
 }
 
 function saysTrue({ layout, env }: GitContext): boolean {
@@ -40,13 +42,14 @@ function saysTrue({ layout, env }: GitContext): boolean {
   }
 }
 
-function askGit({ layout, env }: GitContext): boolean {
-  const args = ['config', '--type=bool', '--get', 'core.fileMode'];
+/** Both are true where nothing is said. */
+function askGit({ layout, env }: GitContext, key: 'core.fileMode' | 'core.symlinks'): boolean {
+  const args = ['config', '--type=bool', '--get', key];
   const { status, stdout, stderr, error } = spawnSync('git', args, {
     ...{ cwd: layout.worktree, env, encoding: 'utf8', windowsHide: true },
   });
   if (error) throw gitNotFound(error);
-  // 1 is "not set", whose default is true.
+  // 1 is "not set".
   if (status !== 0 && status !== 1) throw gitFailed(args, { code: status, stderr, directory: layout.worktree });
   return stdout.trim() !== 'false';
 }
