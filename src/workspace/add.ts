@@ -100,6 +100,11 @@ class AddRun {
   private readonly racyFrom: number;
   private readonly before: Map<RepositoryPath, Target>;
   private readonly parts: Parts;
+  /**
+   * Notes what the workspace came from, once the pointers say so. Before that it came from what it came from until now: a
+   * checkout after a kill would take new files for those that a pointer once named, and remove them.
+   */
+  private readonly remembering: (() => void)[] = [];
 
   constructor(
     readonly repository: Repository,
@@ -132,7 +137,10 @@ class AddRun {
     const targets = wanted.filter(({ inside }) => !inside);
     const files = targets.filter((target) => !target.directory).map(({ path }) => path);
     const added = files.length > 0 ? await this.addFiles(files) : [];
-    for (const target of targets) if (target.directory) added.push(await this.addDirectory(target.path));
+    const directories = targets.filter(({ directory }) => directory);
+    for (const { path } of directories) {
+      added.push(await this.addDirectory(path, { isLast: path === directories.at(-1)?.path }));
+    }
     if (this.options.storeOnly) return { targets: added, files: [], staged: false };
     const run = await this.options.recordRun?.(added);
     if (run) for (const { pointer } of added) pointer.run = run;
@@ -144,6 +152,7 @@ class AddRun {
     for (const file of ignoring) changed.add(file);
     for (const { path } of added) changed.add(pointerPathOf(path));
     await writePointers(this.repository.layout, added);
+    for (const remember of this.remembering) remember();
     this.forgetFormerParts(added);
     for (const [target, paths] of byDirectory(wanted)) {
       added.push(await this.addInside(target, paths));
@@ -155,7 +164,7 @@ class AddRun {
     return { targets: added, files: [...changed].sort(), staged: stage };
   }
 
-  private async addDirectory(path: RepositoryPath): Promise<AddedTarget> {
+  private async addDirectory(path: RepositoryPath, { isLast }: { isLast: boolean }): Promise<AddedTarget> {
     const { index, hash } = this.repository;
     const known = index.load(path);
     const before = this.isAnew(path) ? undefined : this.before.get(path);
@@ -176,7 +185,9 @@ class AddRun {
     await this.batch.commit();
     if (usesLinks(this.repository)) await relinkFiles(this.repository, walk.pending);
     sealTrees(walk.root, hash, () => {});
-    index.save(path, { base: treeDigest, block: walk.root });
+    // What was read is not read again when this is killed before the pointers are there; right before them, that is soon.
+    if (!isLast || this.options.storeOnly) index.save(path, { base: known?.base, block: walk.root });
+    this.remembering.push(() => index.save(path, { base: treeDigest, block: walk.root }));
     return this.added(path, { digest: treeDigest, size, files }, read);
   }
 
@@ -268,7 +279,7 @@ class AddRun {
     if (usesLinks(this.repository)) await relinkFiles(this.repository, look.pending);
     table.update(look.root);
     index.saveFiles(table.block);
-    bases.remember(look.root);
+    this.remembering.push(() => new FileBases(index).remember(look.root));
     return look.root.names.map((path, at) => {
       const size = look.root.sizeAt(at);
       const executable = look.root.kindAt(at) === KIND.executable;

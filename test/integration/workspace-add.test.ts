@@ -466,3 +466,57 @@ describe('two at once', () => {
     expect(hidden('models')).toEqual([basename(running)]);
   });
 });
+
+describe('an add that ended before its pointers were written', () => {
+  /** Everything is stored, and then it ends. */
+  async function endEarly(...paths: string[]): Promise<void> {
+    const recordRun = (): Promise<never> => Promise.reject(new Error('killed'));
+    await expect(workspace.add(paths, { recordRun })).rejects.toThrow('killed');
+  }
+
+  beforeEach(async () => {
+    workspace.write('data/kept', 'kept');
+    workspace.write('data/gone', 'gone');
+    await workspace.add('data');
+    workspace.write('data/mine', 'mine');
+  });
+
+  it('leaves new files to the user: no checkout takes them for what a pointer named once', async () => {
+    await endEarly('data');
+    expect(await workspace.checkout()).toMatchObject({ removed: 0, refused: [] });
+    expect(workspace.read('data/mine')).toBe('mine');
+    await endEarly('data');
+    expect(await workspace.changes()).toEqual(['added data/mine']);
+  });
+
+  it('leaves what several directories came from as it was', async () => {
+    workspace.write('other/a', 'a');
+    await workspace.add('other');
+    workspace.write('other/b', 'b');
+    await endEarly('data', 'other');
+    expect(await workspace.checkout()).toMatchObject({ removed: 0, refused: [] });
+    expect(workspace.read('data/mine') + workspace.read('other/b')).toBe('mineb');
+  });
+
+  it('is done by the next, where files were removed', async () => {
+    workspace.delete('data/gone');
+    await endEarly('data');
+    expect((await workspace.add('data')).targets).toMatchObject([{ state: 'updated' }]);
+    expect(await workspace.changes()).toEqual([]);
+  });
+
+  it('is done by the next, where a file or a directory goes back to what it was before', async () => {
+    workspace.write('model', 'first');
+    await workspace.add(['model', 'data']);
+    workspace.git.commit('first');
+    workspace.write('model', 'second');
+    workspace.write('data/kept', 'second');
+    await workspace.add(['model', 'data']);
+    workspace.git.commit('second');
+    workspace.write('model', 'first');
+    workspace.write('data/kept', 'kept');
+    await endEarly('data', 'model');
+    const { targets } = await workspace.add(['model', 'data']);
+    expect(targets.map(({ state }) => state)).toEqual(['updated', 'updated']);
+  });
+});
