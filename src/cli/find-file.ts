@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { Oid } from '../objects/oid.js';
 import type { TreeEntry } from '../objects/tree-format.js';
 import { selectedEntry } from '../workspace/list.js';
@@ -91,7 +92,7 @@ async function fileAt(
   for (let hops = 0; hops < 40; hops += 1) {
     const entry = await entryOf(repository, current, fetch);
     if (entry.kind === 'tree') {
-      throw new MlvError('USAGE', `'${path}' is a directory`, { hint: `mlv ls '${path}' lists it` });
+      throw new MlvError('USAGE', `'${path}' is a directory`, { hint: `mlv ls ${inShellQuotes(path)} lists it` });
     }
     if (entry.kind !== 'link') return { selection: current, oid: repository.cache.oid(entry.digest) };
     current = { ...current, below: posix.join(posix.dirname(current.below), entry.target) };

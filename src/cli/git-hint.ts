@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
+import { shellQuote } from '../core/shell-quote.js';
 import { absolutePath, forDisplay, nameOf, type RepositoryPath } from '../workspace/paths.js';
 import { isPointerPath } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
-import { shellQuote } from './render/quote.js';
 
 /** More names than this make a command that nobody reads; the pattern says the same. */
 const NAMES = 8;

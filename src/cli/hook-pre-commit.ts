@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import type { HookFact } from '../git/hook-gate.js';
 import { Completeness } from '../workspace/completeness.js';
 import { missingNew } from '../workspace/new-objects.js';
@@ -21,8 +22,9 @@ export async function checkStaged(repository: OpenRepository, facts: readonly Ho
 
 function tooLarge({ path, size }: HookFact, limit: number): MlvError {
   const shown = quotePath(path);
+  const word = shellQuote(path);
   return new MlvError('CHECK_FAILED', `${shown} (${formatBytes(size)}) would go into Git, for ever`, {
-    hint: `let mlv have it: git rm --cached -- ${shown} && mlv add ${shown}   (the limit is hooks.large-file: ${limit})`,
+    hint: `let mlv have it: git rm --cached -- ${word} && mlv add ${word}   (the limit is hooks.large-file: ${limit})`,
     data: { path, size, limit },
   });
 }
@@ -68,7 +70,7 @@ function notThere(path: string, objects: number): MlvError {
   const shown = quotePath(path);
   const what = `${formatCount(objects, 'object')} of ${shown} ${objects === 1 ? 'is' : 'are'} not in the cache`;
   return new MlvError('OBJECT_MISSING', what, {
-    hint: `record it again: mlv add ${shown}   (or, where a remote has it: mlv fetch ${shown})`,
+    hint: `record it again: mlv add ${shellQuote(path)}   (or, where a remote has it: mlv fetch ${shellQuote(path)})`,
     data: { path, objects },
   });
 }

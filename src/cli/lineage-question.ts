@@ -117,10 +117,12 @@ function gapsOf({ missingRecords, missingTrees }: CollectedLineage): string[] {
   const hint = 'so that the answer may lack something: mlv fetch --all-branches --all-tags';
   return [
     ...(missingRecords.length > 0
-      ? [`${formatCount(missingRecords.length, 'record')} of runs are not in the cache, ${hint}`]
+      ? [`${formatCount(missingRecords.length, 'record of a run is', 'records of runs are')} not in the cache, ${hint}`]
       : []),
     ...(missingTrees.length > 0
-      ? [`${formatCount(missingTrees.length, 'listing')} of directories are not in the cache, ${hint}`]
+      ? [
+          `${formatCount(missingTrees.length, 'listing of a directory is', 'listings of directories are')} not in the cache, ${hint}`,
+        ]
       : []),
   ];
 }

@@ -33,7 +33,7 @@ async function attributesAreCommitted(git: Git): Promise<boolean> {
 /** What a clone does with pointers in a merge, in words. */
 export function mergingWords({ driver, attributes }: MergeSetup): string {
   if (driver === 'absent') {
-    return attributes ? 'not installed here: Git merges them as text' : 'not installed';
+    return attributes ? 'not installed here: Git merges pointers as text' : 'not installed';
   }
   if (!attributes) return 'installed, but no attributes give pointers to it';
   return driver === 'current' ? 'installed' : 'installed by another version of mlv';

@@ -1,10 +1,11 @@
 import { lstatSync } from 'node:fs';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import { absolutePath, forDisplay, isWithin, type RepositoryPath, toRepositoryPath } from '../workspace/paths.js';
 import { loadTargets, loadTargetsAt, pointerPathOf, type Target, type Targets } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
 import type { OpenRepository } from './context.js';
-import { quotePath, shellQuote } from './render/quote.js';
+import { quotePath } from './render/quote.js';
 import type { Session } from './session.js';
 import type { VerbInput } from './verb.js';
 

@@ -1,4 +1,5 @@
 import { isMlvError, MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
 import { entryAt } from '../objects/tree-diff.js';
@@ -116,7 +117,7 @@ function requireMatch(repository: OpenRepository, target: Target, part: WantedPa
   if (entry && holdsWanted(entry, { part, path: '', load })) return;
   const patterns = part.patterns.map((pattern) => `'${target.path}/${pattern}'`).join(', ');
   throw new MlvError('PATH_NOT_FOUND', `${patterns} matches nothing in the tracked directory '${target.path}'`, {
-    hint: `mlv ls -r ${target.path} shows what is there`,
+    hint: `mlv ls -r ${shellQuote(target.path)} shows what is there`,
     data: { path: target.path },
   });
 }

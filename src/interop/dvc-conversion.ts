@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { NewFile } from '../git/rewriting.js';
 import { childOf, isWithin, nameOf, parentOf, type RepositoryPath } from '../workspace/paths.js';
 import type { Pointer } from '../workspace/pointer-format.js';
@@ -138,7 +139,7 @@ function missingContent(output: DvcOutput, file: RepositoryPath, damagedAt: stri
       'OBJECT_CORRUPT',
       `the content of '${output.path}' (${name}, or a file in it) is damaged: ${damagedAt} has other bytes than its name says`,
       {
-        hint: `put it right there, or take it away there and bring it anew: dvc pull '${file}'`,
+        hint: `put it right there, or take it away there and bring it anew: dvc pull ${inShellQuotes(file)}`,
         data: { path: output.path, file, md5: name, damaged: damagedAt },
       },
     );
@@ -146,13 +147,13 @@ function missingContent(output: DvcOutput, file: RepositoryPath, damagedAt: stri
   return new MlvError(
     'OBJECT_MISSING',
     `the content of '${output.path}' (${name}, or a file in it) is neither in the workspace, nor in DVC's cache, nor on its remote`,
-    { hint: `bring it here: dvc pull '${file}'`, data: { path: output.path, file, md5: name } },
+    { hint: `bring it here: dvc pull ${inShellQuotes(file)}`, data: { path: output.path, file, md5: name } },
   );
 }
 
 function alreadyTracked(output: DvcOutput, file: RepositoryPath): MlvError {
   return new MlvError('TARGET_EXISTS', `'${output.path}' is tracked by mlv already, and by DVC in '${file}'`, {
-    hint: `let one of them go: git rm '${file}', or mlv rm --keep '${output.path}'`,
+    hint: `let one of them go: git rm ${inShellQuotes(file)}, or mlv rm --keep ${inShellQuotes(output.path)}`,
     data: { path: output.path, file },
   });
 }

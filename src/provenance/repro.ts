@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { FetchRoot } from '../transfer/roots.js';
 import { annotateTargets } from '../workspace/annotate.js';
 import { absolutePath, isWithin, type RepositoryPath } from '../workspace/paths.js';
@@ -243,7 +244,7 @@ class Repro {
       if (!isMissingInput(error)) throw error;
       const { path } = (error as MlvError).data;
       throw new MlvError('PATH_NOT_FOUND', `it reads '${path}', which is not there`, {
-        hint: `where it is tracked: mlv pull '${path}'; otherwise make it, or mend line ${stage.line} of mlv.yaml`,
+        hint: `where it is tracked: mlv pull ${inShellQuotes(String(path))}; otherwise make it, or mend line ${stage.line} of mlv.yaml`,
         data: { path, line: stage.line },
       });
     }

@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isObjectError } from '../objects/object-error.js';
 import type { Oid } from '../objects/oid.js';
 import { type ContentState, contentStates } from '../workspace/content-state.js';
@@ -97,7 +98,7 @@ export function refusePart({ path }: Target, part: WantedPart | undefined, below
   if (!part || part.covers(below, true) === 'all') return;
   const whole = below === '' ? path : `${path}/${below}`;
   throw new MlvError('OBJECT_MISSING', `only a part of '${whole}' is here, and a run must name what it works on`, {
-    hint: `bring all of it: mlv pull '${whole}'   (or name the parts that are here; mlv sparse list shows them)`,
+    hint: `bring all of it: mlv pull ${inShellQuotes(whole)}   (or name the parts that are here; mlv sparse list shows them)`,
     data: { path: whole },
   });
 }
@@ -225,7 +226,7 @@ function isWritten(path: RepositoryPath, written: readonly RepositoryPath[]): bo
 
 function notThere(path: RepositoryPath): MlvError {
   return new MlvError('PATH_NOT_FOUND', `the input '${path}' is not there`, {
-    hint: `check the spelling; where it is tracked: mlv pull '${path}'`,
+    hint: `check the spelling; where it is tracked: mlv pull ${inShellQuotes(path)}`,
     data: { path },
   });
 }

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { type AddedTarget, type AddResult, add } from '../workspace/add.js';
 import { absolutePath, type RepositoryPath } from '../workspace/paths.js';
 import { writeTextFile } from '../workspace/pointer-write.js';
@@ -110,7 +111,7 @@ async function runAndRecord(
 function warnOfDifferences({ seen }: PreparedRun, reporter: Reporter): void {
   for (const { path, pointer, within } of seen.inputs) {
     if (pointer === undefined) continue;
-    const keep = `to keep it: mlv add '${within ?? path}'`;
+    const keep = `to keep it: mlv add ${inShellQuotes(within ?? path)}`;
     reporter.warn(`the input '${path}' is not what its pointer says; what is there now is recorded (${keep})`);
   }
 }

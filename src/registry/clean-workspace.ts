@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import type { RepositoryPath } from '../workspace/paths.js';
 import { POINTER_SUFFIX } from '../workspace/pointer-format.js';
 
@@ -37,7 +38,10 @@ export function dirtyWorkspace({ changed, untracked, targets }: WorkspaceDirt): 
   ];
   const more = targets.length > 1 ? ' …' : '';
   // After a `git pull` the pointer may be the newer one, and adding would take the change of others back.
-  const add = targets.length > 0 ? `mlv add ${targets[0]}${more} (or mlv pull, where the pointer is right), then ` : '';
+  const add =
+    targets.length > 0
+      ? `mlv add ${shellQuote(targets[0] ?? '')}${more} (or mlv pull, where the pointer is right), then `
+      : '';
   return new MlvError('WORKSPACE_DIRTY', `no commit says what is in this workspace: ${parts.join(', ')}`, {
     hint: `${add}git add and git commit; or keep the difference with the version: --allow-dirty`,
     data: { paths, changed, targets, untracked },
@@ -49,7 +53,7 @@ export function unsavedTargets(paths: readonly RepositoryPath[]): MlvError {
   const [first = ''] = paths;
   const what = paths.length === 1 ? `'${first}' has` : `${paths.length} of what is to be registered have`;
   return new MlvError('WORKSPACE_DIRTY', `${what} other content than the pointer says`, {
-    hint: `record it first: mlv add ${first}${paths.length > 1 ? ' …' : ''}   (or throw it away: mlv checkout --force ${first})`,
+    hint: `record it first: mlv add ${shellQuote(first)}${paths.length > 1 ? ' …' : ''}   (or throw it away: mlv checkout --force ${shellQuote(first)})`,
     data: { paths, targets: paths },
   });
 }
@@ -62,7 +66,7 @@ export function uncommittedPointers(paths: readonly RepositoryPath[]): MlvError 
       ? `the pointer '${files[0]}' is not committed as it stands`
       : `${files.length} pointers are not committed as they stand`;
   return new MlvError('WORKSPACE_DIRTY', what, {
-    hint: `git add ${files[0]}${files.length > 1 ? ' …' : ''} && git commit; or keep the difference with the version: --allow-dirty`,
+    hint: `git add ${shellQuote(files[0] ?? '')}${files.length > 1 ? ' …' : ''} && git commit; or keep the difference with the version: --allow-dirty`,
     data: { paths: files },
   });
 }

@@ -1,6 +1,7 @@
 import { isMap, isScalar } from 'yaml';
 import { isMlvError, MlvError } from '../core/errors.js';
 import { parseYamlDocument } from '../core/read-yaml.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isDirectoryTarget, type Target } from '../workspace/pointers.js';
 import type { ContentSha256 } from './content-sha256.js';
 import type { ManifestItem } from './manifest.js';
@@ -43,7 +44,7 @@ async function contentDigest(
     const before = known.get(oid);
     if (before !== undefined) return before;
     throw new MlvError('OBJECT_MISSING', `the content of '${path}' is not in the cache, and its SHA-256 is not known`, {
-      hint: `get it first: mlv pull '${path}'`,
+      hint: `get it first: mlv pull ${inShellQuotes(path)}`,
       data: { path, oid },
       cause: error,
     });

@@ -1,5 +1,6 @@
 import { type ErrorCode, isMlvError, MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
+import { shellQuote } from '../core/shell-quote.js';
 import type { Oid } from '../objects/oid.js';
 import type { Environment } from '../provenance/environment.js';
 import type { Metrics } from '../provenance/parse-metrics.js';
@@ -250,7 +251,7 @@ async function ensureStored(
 function notStored(paths: readonly RepositoryPath[]): MlvError {
   const what = paths.length === 1 ? `'${paths[0]}' is` : `${paths.length} of what is to be registered are`;
   return new MlvError('OBJECT_MISSING', `${what} not on the remote, where others would look for it`, {
-    hint: `send it first: mlv push ${paths.length === 1 ? paths[0] : ''}`
+    hint: `send it first: mlv push ${paths.length === 1 ? shellQuote(paths[0] ?? '') : ''}`
       .trimEnd()
       .concat('   (or register with --push)'),
     data: { paths },

@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { RegistryContext } from './context.js';
 import { fetchRegistry } from './fetch-registry.js';
 import { REGISTRY_REF } from './layout.js';
@@ -61,7 +62,7 @@ function refused(remote: string, pushed: { refused: string[]; said: string }, ta
       'VERSION_EXISTS',
       `'${remote}' refuses the tag '${name}': it may have another one of that name`,
       {
-        hint: `look at it: git ls-remote --tags ${remote} '${name}'`,
+        hint: `look at it: git ls-remote --tags ${remote} ${inShellQuotes(name)}`,
         data: { remote, tag: name, stderr: pushed.said },
       },
     );

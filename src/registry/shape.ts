@@ -1,6 +1,7 @@
 import { parseCanonicalYaml } from '../core/canonical-yaml.js';
 import { MlvError } from '../core/errors.js';
 import { readYamlMapping, YamlProblem } from '../core/read-yaml.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -28,7 +29,7 @@ export interface RegistryFile {
 export function invalidFile(file: RegistryFile, reason: string, cause?: unknown): MlvError {
   const where = file.commit === undefined ? '' : ` (commit ${file.commit.slice(0, 12)})`;
   return new MlvError('REGISTRY_INVALID', `'${file.path}'${where} is not ${file.kind}: ${reason}`, {
-    hint: `look at who wrote it: git log mlv-registry -- '${file.path}'`,
+    hint: `look at who wrote it: git log mlv-registry -- ${inShellQuotes(file.path)}`,
     data: { path: file.path, ...(file.commit !== undefined && { commit: file.commit }) },
     cause,
   });

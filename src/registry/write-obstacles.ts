@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { GitPlumbing } from '../git/plumbing.js';
 import { REGISTRY_REF } from './layout.js';
 
@@ -10,7 +11,7 @@ export async function refuseCheckedOut(plumbing: GitPlumbing): Promise<void> {
   const worktree = await plumbing.checkedOutAt(REGISTRY_REF);
   if (worktree === undefined) return;
   throw new MlvError('GIT_FAILED', `the branch mlv-registry is checked out in '${worktree}'`, {
-    hint: `leave it, it is only to be looked at: git -C '${worktree}' switch -`,
+    hint: `leave it, it is only to be looked at: git -C ${inShellQuotes(worktree)} switch -`,
     data: { worktree },
   });
 }

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MlvError, systemErrorCode } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import {
   fingerprint,
   type HostVerdict,
@@ -106,7 +107,7 @@ export class HostCheck {
     const [file = '~/.ssh/known_hosts'] = knownHostsFiles;
     const scan = `ssh-keyscan -p ${port} ${host} >> ${file}`;
     if (verdict === 'changed' || verdict === 'revoked') {
-      return `ask the host's administrator for its key; when it is right: ssh-keygen -R '${this.name}' -f ${file} && ${scan}`;
+      return `ask the host's administrator for its key; when it is right: ssh-keygen -R ${inShellQuotes(this.name)} -f ${file} && ${scan}`;
     }
     return `compare the key with what the host's administrator says, then connect once (ssh -p ${port} ${host}), or: ${scan}`;
   }

@@ -65,7 +65,10 @@ async function agentIdentity(
 
 /** A key that has a passphrase is the agent's business: mlv asks for none. */
 function lockedHint(files: readonly KeyFile[]): string | undefined {
-  const locked = files.find(({ content }) => !content);
+  const locked =
+    files.find(({ content, onlyPublic }) => !content && !onlyPublic) ?? files.find(({ content }) => !content);
+  if (locked?.onlyPublic)
+    return `the private key ${locked.path} is not there, or cannot be read: put it there, or give it to the agent (ssh-add)`;
   return (
     locked &&
     `the key ${locked.path} has a passphrase or another form: give it to the agent first: ssh-add ${locked.path}`

@@ -11,9 +11,11 @@ import { systemErrorCode } from '../core/errors.js';
 const { utils } = ssh2;
 type PublicKey = string | Buffer | ParsedKey;
 
-/** A private key file that is there. */
+/** A private key file that is there, or whose public half is. */
 export interface KeyFile {
   path: string;
+  /** True where only the public half is there: the private one may be in the agent. */
+  onlyPublic?: true;
   /** The content; absent for a key that only the agent can use: encrypted, or in a form that ssh2 does not read. */
   content?: Buffer;
   /** The public key as the server sees it, where it is known. */
@@ -32,7 +34,12 @@ async function readKeyFile(path: string): Promise<KeyFile | undefined> {
   if (!content && !beside) return undefined;
   const key = content && usableKey(content);
   const publicKey = key?.getPublicSSH() ?? (beside && publicOf(beside));
-  return { path, ...(key && content && { content }), ...(publicKey && { publicKey }) };
+  return {
+    path,
+    ...(!content && { onlyPublic: true }),
+    ...(key && content && { content }),
+    ...(publicKey && { publicKey }),
+  };
 }
 
 async function readOptional(path: string): Promise<Buffer | undefined> {

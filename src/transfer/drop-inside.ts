@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes, shellQuote } from '../core/shell-quote.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { entryAt } from '../objects/tree-diff.js';
@@ -70,7 +71,7 @@ function insideOf({ cache }: Repository, selection: Selection): Inside {
   const entry = entryAt(digestOf(target.pointer.oid), below, cacheLoader(cache));
   if (entry && entry.kind !== 'link') return { ...selection, path, entry };
   throw new MlvError('PATH_NOT_FOUND', `'${path}' is no file or directory of the tracked directory '${target.path}'`, {
-    hint: `mlv ls ${target.path} shows what is`,
+    hint: `mlv ls ${shellQuote(target.path)} shows what is`,
     data: { path },
   });
 }
@@ -99,7 +100,7 @@ async function lookAll({ repository, signal }: TransferContext, inside: readonly
   const [first] = looks.flatMap(({ kept }) => kept);
   if (first === undefined) return looks;
   throw new MlvError('UNSAVED_CHANGES', `'${first}' differs from its pointer; nothing was dropped`, {
-    hint: `record it: mlv add '${first}' && mlv push   (or throw the changes away: mlv checkout --force '${first}')`,
+    hint: `record it: mlv add ${inShellQuotes(first)} && mlv push   (or throw the changes away: mlv checkout --force ${inShellQuotes(first)})`,
     data: { paths: looks.flatMap(({ kept }) => kept) },
   });
 }

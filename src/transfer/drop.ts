@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { ObjectCache } from '../objects/cache.js';
 import type { Oid } from '../objects/oid.js';
 import { ReachableObjects } from '../objects/reachable-objects.js';
@@ -124,7 +125,7 @@ export function requireProof(
   const reason = finding ? ` (${finding.remote}: ${finding.message})` : '';
   const more = lacking.length > 1 ? ` and ${lacking.length - 1} more` : '';
   throw new MlvError('OBJECT_MISSING', `no remote has all of '${first.path}'${more}: nothing was dropped${reason}`, {
-    hint: `send it first: mlv push '${first.path}'   (mlv fsck --remote --repair where the remote is damaged)`,
+    hint: `send it first: mlv push ${inShellQuotes(first.path)}   (mlv fsck --remote --repair where the remote is damaged)`,
     data: { paths: lacking.map(({ path }) => path), findings: findings.slice(0, 100) },
   });
 }

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { isMlvError, MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
@@ -325,7 +326,7 @@ function partBelow({ path, root }: TreeVisit, name: string, directory: boolean):
 function notInDirectory({ path, below, root }: TreeVisit): MlvError {
   const missing = `${path}/${below.join('/')}`;
   return new MlvError('PATH_NOT_FOUND', `'${missing}' is not in the tracked directory '${root.path}'`, {
-    hint: `mlv ls ${root.path} shows what is`,
+    hint: `mlv ls ${shellQuote(root.path)} shows what is`,
     data: { path: missing },
   });
 }

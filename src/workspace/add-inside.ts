@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import { entryAt, type TreeLoader } from '../objects/tree-diff.js';
 import type { TreeEdit } from '../objects/tree-edit.js';
@@ -71,7 +72,7 @@ function complete(
   if (first === undefined) return root;
   const problem = blocked(`${target.path}/${first}`);
   throw new MlvError('PATH_UNSUPPORTED', `'${problem.path}' cannot be added: ${problem.reason}`, {
-    hint: `move it away, or take the directory out of '${target.path}' first: mlv rm '${problem.path}'`,
+    hint: `move it away, or take the directory out of '${target.path}' first: mlv rm ${inShellQuotes(problem.path)}`,
     data: { path: problem.path },
   });
 }

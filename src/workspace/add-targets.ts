@@ -1,5 +1,6 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isGitDirectoryName } from '../objects/entry-name.js';
 import { absolutePath, isWithin, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { POINTER_SUFFIX, targetNameProblem } from './pointer-format.js';
@@ -75,7 +76,8 @@ function checkWriting({ layout }: Repository, targets: readonly AddTarget[], kno
       'PATH_UNSUPPORTED',
       `'${path}' is '${other}', which this file system cannot tell from it${pointer === undefined ? '' : ', and is tracked as that'}`,
       {
-        hint: pointer === undefined ? `name it as it is written: mlv add '${other}'` : renameHint(path, other),
+        hint:
+          pointer === undefined ? `name it as it is written: mlv add ${inShellQuotes(other)}` : renameHint(path, other),
         data: { path },
       },
     );
@@ -84,7 +86,8 @@ function checkWriting({ layout }: Repository, targets: readonly AddTarget[], kno
 
 /** How what is tracked by another writing gets the one that is wanted. */
 function renameHint(path: RepositoryPath, tracked: RepositoryPath): string {
-  return `name it so: mlv add '${tracked}'; to rename it: mlv mv '${tracked}' '${tracked}-' && mlv mv '${tracked}-' '${path}'`;
+  const between = inShellQuotes(`${tracked}-`);
+  return `name it so: mlv add ${inShellQuotes(tracked)}; to rename it: mlv mv ${inShellQuotes(tracked)} ${between} && mlv mv ${between} ${inShellQuotes(path)}`;
 }
 
 /**
@@ -104,7 +107,7 @@ function checkPointersVisible(ignored: ReadonlySet<RepositoryPath>, targets: rea
   const first = pointers.find((pointer) => ignored.has(pointer));
   if (first === undefined) return;
   throw new MlvError('PATH_UNSUPPORTED', `'${first}', the pointer, is ignored by Git and could not be committed`, {
-    hint: `change the rule that ignores it: git check-ignore -v -- '${first}'`,
+    hint: `change the rule that ignores it: git check-ignore -v -- ${inShellQuotes(first)}`,
     data: { path: first },
   });
 }
@@ -115,7 +118,7 @@ function inspect(repository: Repository, path: RepositoryPath, inside?: Target):
   else checkPlace(repository, path);
   const stat = lstatSync(absolutePath(repository.layout, path), { throwIfNoEntry: false });
   if (!stat) {
-    const hint = inside ? `to take it out of '${inside.path}': mlv rm '${path}'` : 'check the spelling';
+    const hint = inside ? `to take it out of '${inside.path}': mlv rm ${inShellQuotes(path)}` : 'check the spelling';
     throw new MlvError('PATH_NOT_FOUND', `'${path}' is not there`, { hint, data: { path } });
   }
   return inside ? stat.isDirectory() : checkKind(repository, path, stat);
@@ -142,7 +145,7 @@ export function checkPlace(repository: Repository, path: RepositoryPath): void {
       'TARGET_IS_POINTER',
       `'${path}' is a pointer file (or has a pointer's name); pointers belong in Git`,
       {
-        hint: `add what it stands for: mlv add '${path.slice(0, -4)}'`,
+        hint: `add what it stands for: mlv add ${inShellQuotes(path.slice(0, -4))}`,
         data: { path },
       },
     );
@@ -159,7 +162,7 @@ export function checkPlace(repository: Repository, path: RepositoryPath): void {
     'PATH_OUTSIDE_REPOSITORY',
     `'${path}' cannot be tracked here: '${inner}' is a repository of its own (a submodule or a clone)`,
     {
-      hint: `use mlv in that one: mlv -C '${inner}' add '${path.slice(inner.length + 1)}'`,
+      hint: `use mlv in that one: mlv -C ${inShellQuotes(inner)} add ${inShellQuotes(path.slice(inner.length + 1))}`,
       data: { path, repository: inner },
     },
   );
@@ -206,7 +209,7 @@ export function checkOverlaps(targets: readonly AddTarget[], known: readonly Tar
       throw overlap(
         path,
         `it lies inside '${outer}', which was named too`,
-        `name only one of them: mlv add '${outer}'`,
+        `name only one of them: mlv add ${inShellQuotes(outer)}`,
       );
     }
     const tracked = parents(path).find((parent) => directories.has(parent));
@@ -214,7 +217,7 @@ export function checkOverlaps(targets: readonly AddTarget[], known: readonly Tar
       throw overlap(
         path,
         `it lies inside the tracked directory '${tracked}'`,
-        `record the directory's new state: mlv add '${tracked}'`,
+        `record the directory's new state: mlv add ${inShellQuotes(tracked)}`,
       );
     }
     const inner = directory ? above.get(path) : undefined;
@@ -222,7 +225,7 @@ export function checkOverlaps(targets: readonly AddTarget[], known: readonly Tar
       throw overlap(
         path,
         `'${inner}' inside it is tracked on its own`,
-        `stop tracking that first: mlv rm --keep '${inner}'`,
+        `stop tracking that first: mlv rm --keep ${inShellQuotes(inner)}`,
       );
     }
   }
@@ -248,7 +251,7 @@ function checkGit(target: AddTarget, tracked: readonly RepositoryPath[]): void {
     ? `'${target.path}' holds files that Git tracks already ('${first}'${more})`
     : `'${target.path}' is tracked by Git already`;
   throw new MlvError('TRACKED_BY_GIT', message, {
-    hint: `take it out of Git's index, which keeps your files: git rm ${target.directory ? '-r ' : ''}--cached -- '${target.path}'`,
+    hint: `take it out of Git's index, which keeps your files: git rm ${target.directory ? '-r ' : ''}--cached -- ${inShellQuotes(target.path)}`,
     data: { path: target.path, files: inGit.slice(0, 100) },
   });
 }

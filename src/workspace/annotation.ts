@@ -3,6 +3,7 @@ import { MlvError } from '../core/errors.js';
 import { isMapping } from '../core/mapping.js';
 import { parseYamlDocument } from '../core/read-yaml.js';
 import { redactUrl } from '../core/redact.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
 /** Columns of a table that a pointer remembers; see docs/formats/pointer.md. */
@@ -92,7 +93,7 @@ export function readAnnotation(text: string, file: string): Annotation | undefin
       'POINTER_INVALID',
       `'${file}' is not a pointer: the key 'annotation.${key}' is not what it must be`,
       {
-        hint: `write it anew: mlv annotate --unset ${key}, or restore it: git checkout -- '${file}'`,
+        hint: `write it anew: mlv annotate --unset ${key}, or restore it: git checkout -- ${inShellQuotes(file)}`,
         data: { path: file },
       },
     );
@@ -127,7 +128,7 @@ function plain(document: Document, file: string): Record<string, unknown> | unde
     // Aliases, or too deep: the same answer.
   }
   throw new MlvError('POINTER_INVALID', `'${file}' is not a pointer: the key 'annotation' is not a mapping`, {
-    hint: `restore it: git checkout -- '${file}'`,
+    hint: `restore it: git checkout -- ${inShellQuotes(file)}`,
     data: { path: file },
   });
 }

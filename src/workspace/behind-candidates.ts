@@ -10,15 +10,20 @@ export interface BehindCandidate extends TargetBase {
   isOnlyOld: () => boolean;
   /** Told of a target whose workspace came from an older version of its pointer. */
   found: (isOnlyOld: boolean) => void;
+  /** Told of one whose workspace came from another version that is not older (of another branch, say) and was not changed. */
+  foundOther: () => void;
 }
 
 /**
- * Tells what is older than its pointer from what was changed. Git is asked once for all, and only where the workspace came
+ * Tells what is older than its pointer, or of another version, from what was changed. Git is asked once for all, and only where the workspace came
  * from something else than the pointer names. Errors: those of Git.
  */
 export async function findBehind(repository: Repository, candidates: readonly BehindCandidate[]): Promise<void> {
   const behind = await targetsBehind(repository, candidates);
-  for (const { target, isOnlyOld, found } of candidates) if (behind.has(target.path)) found(isOnlyOld());
+  for (const { target, base, isOnlyOld, found, foundOther } of candidates) {
+    if (behind.has(target.path)) found(isOnlyOld());
+    else if (repository.cache.oid(base) !== target.pointer.oid && isOnlyOld()) foundOther();
+  }
 }
 
 /** True when nothing at or below the path (empty: all) was changed here; false where that cannot be told. */

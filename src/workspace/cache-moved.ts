@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSystemError, MlvError, systemErrorCode } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 
 /** The file that a cache leaves behind where it was, with the path of the directory that it is in now. */
 export const MOVED_FILE = 'moved-to';
@@ -20,7 +21,7 @@ export function movedTo(directory: string): string | undefined {
 /** The error for a configuration that names a cache which is not there any more. */
 export function cacheMoved(directory: string, to: string): MlvError {
   return new MlvError('CACHE_MOVED', `the cache in '${directory}' was moved to '${to}'`, {
-    hint: `use it there: mlv cache dir '${to}'`,
+    hint: `use it there: mlv cache dir ${inShellQuotes(to)}`,
     data: { directory, to },
   });
 }

@@ -2,6 +2,7 @@ import { lstatSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { fileSystemError, isMlvError, MlvError } from '../core/errors.js';
 import { type Phase, type Reporter, silentReporter } from '../core/reporter.js';
+import { shellQuote } from '../core/shell-quote.js';
 import type { EarlyCopies } from '../objects/early-copy.js';
 import { Placer } from '../objects/link-modes.js';
 import { isObjectError } from '../objects/object-error.js';
@@ -338,7 +339,7 @@ class CheckoutRun {
       return false;
     }
     throw new MlvError('PATH_NOT_FOUND', `'${target.path}/${below}' is not in the tracked directory '${target.path}'`, {
-      hint: `mlv ls ${target.path} shows what is`,
+      hint: `mlv ls ${shellQuote(target.path)} shows what is`,
       data: { path: `${target.path}/${below}` },
     });
   }

@@ -1,6 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { withLock } from '../config/lock-file.js';
 import { fileSystemError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { absolutePath, childOf, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { writeTextFile } from './pointer-write.js';
 import type { Repository } from './repository.js';
@@ -73,7 +74,7 @@ function readIgnoreFile({ layout }: Repository, file: RepositoryPath): string | 
   const found = readWholeTextFile(absolutePath(layout, file), GIT_FILE_LIMIT);
   if (!found || 'text' in found) return found?.text;
   throw new MlvError('PATH_UNSUPPORTED', `'${file}' is a symbolic link, which Git does not follow, and mlv neither`, {
-    hint: `put a file in its place: rm '${file}'`,
+    hint: `put a file in its place: rm ${inShellQuotes(file)}`,
     data: { path: file },
   });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isGitDirectoryName } from '../objects/entry-name.js';
 import { byteString, type IgnorePattern, parseIgnoreText } from './ignore-pattern.js';
 import { OWN_FILE_LIMIT, readWholeTextFile } from './text-file.js';
@@ -52,7 +53,7 @@ export class IgnoreRules {
     if (!found) return this;
     if ('text' in found) return this.with(directory, found.text);
     throw new MlvError('PATH_UNSUPPORTED', `'${path}' is a symbolic link; rules are read from a file of its own only`, {
-      hint: `put a file in its place: rm '${path}'`,
+      hint: `put a file in its place: rm ${inShellQuotes(path)}`,
       data: { path },
     });
   }

@@ -1,4 +1,5 @@
 import { isMlvError, MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { entryAt, walkTree } from '../objects/tree-diff.js';
 import { decodeTree, type TreeEntry } from '../objects/tree-format.js';
@@ -67,7 +68,7 @@ export function selectedEntry(repository: Repository, { target, below }: Selecti
   const entry = entryAt(digest, below, cacheLoader(repository.cache));
   if (entry) return entry;
   throw new MlvError('PATH_NOT_FOUND', `'${path}/${below}' is not in the tracked directory '${path}'`, {
-    hint: `mlv ls ${path} shows what is`,
+    hint: `mlv ls ${shellQuote(path)} shows what is`,
     data: { path: `${path}/${below}` },
   });
 }

@@ -1,5 +1,6 @@
 import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { fileSystemError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { checkNewTarget } from './add-targets.js';
 import { ignoreInGit, stageIgnoreFiles, unignoreInGit } from './git-ignore-file.js';
 import { changeParts, loadParts } from './part-store.js';
@@ -63,18 +64,29 @@ function checkDestination(
   if (lstat(repository, to) || lstat(repository, pointerPathOf(to))) {
     throw new MlvError('TARGET_EXISTS', `'${to}' is there already`, {
       hint: isOneOnDisk(namesOnDisk(repository.layout), target.path, to)
-        ? `by a name between: mlv mv '${target.path}' '${to}-' && mlv mv '${to}-' '${to}'`
-        : 'choose another name, or remove it first',
+        ? `by a name between: mlv mv ${inShellQuotes(target.path)} ${inShellQuotes(`${to}-`)} && mlv mv ${inShellQuotes(`${to}-`)} ${inShellQuotes(to)}`
+        : movedAlready(repository, target, to)
+          ? `where you moved it there yourself: mlv add ${inShellQuotes(to)} && mlv rm ${inShellQuotes(target.path)}`
+          : 'choose another name, or remove it first',
       data: { path: to },
     });
   }
   const outer = targets.find((each) => isDirectoryTarget(each) && isWithin(to, each.path));
   if (outer) {
     throw new MlvError('TARGETS_OVERLAP', `'${to}' lies inside the tracked directory '${outer.path}'`, {
-      hint: `to make it part of that directory, move the file itself and run: mlv add '${outer.path}'`,
+      hint: `to make it part of that directory, move the file itself and run: mlv add ${inShellQuotes(outer.path)}`,
       data: { path: target.path },
     });
   }
+}
+
+/** True where the workspace has something at the new name only. */
+function movedAlready(repository: Repository, { path }: Target, to: RepositoryPath): boolean {
+  return (
+    lstat(repository, path) === undefined &&
+    lstat(repository, to) !== undefined &&
+    !lstat(repository, pointerPathOf(to))
+  );
 }
 
 /** The pointer is written first and the old one removed last, so that a kill in between leaves at least one. */

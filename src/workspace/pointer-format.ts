@@ -1,6 +1,7 @@
 import { type Document, isMap } from 'yaml';
 import { isMlvError, MlvError } from '../core/errors.js';
 import { parseYamlDocument, yamlReason } from '../core/read-yaml.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { entryNameProblem, isWindowsDeviceName } from '../objects/entry-name.js';
 import { isOid, type Oid } from '../objects/oid.js';
 
@@ -70,7 +71,7 @@ function parseFast(text: string): Pointer | undefined {
 function parseYaml(text: string, file: string): Pointer {
   if (text.startsWith('<<<<<<< ') || text.includes('\n<<<<<<< ')) {
     throw new MlvError('POINTER_INVALID', `'${file}' holds an unresolved Git merge conflict`, {
-      hint: `merge it: mlv resolve-conflict --ours '${file}' (or --theirs), then run the same command again`,
+      hint: `merge it: mlv resolve-conflict --ours ${inShellQuotes(file)} (or --theirs), then run the same command again`,
       data: { path: file },
     });
   }
@@ -140,20 +141,26 @@ export function targetNameProblem(name: string): string | undefined {
 
 function checkPath(path: string, file: string): void {
   const expected = file.slice(file.lastIndexOf('/') + 1, -POINTER_SUFFIX.length);
-  const unsafe = (reason: string): never => {
+  const unsafe = (reason: string, advice = 'restore it with git, or remove it'): never => {
     throw new MlvError('POINTER_UNSAFE', `'${file}' is refused: its path '${path}' ${reason}`, {
-      hint: 'a pointer names the file or directory beside it; restore it with git, or remove it',
+      hint: `a pointer names the file or directory beside it; ${advice}`,
       data: { path: file },
     });
   };
   const problem = targetNameProblem(path);
   if (problem) unsafe(problem);
-  if (path !== expected) unsafe(`does not fit its own name, which says '${expected}'`);
+  const folder = file.slice(0, file.lastIndexOf('/') + 1);
+  const [from, to] = [inShellQuotes(`${folder}${path}`), inShellQuotes(`${folder}${expected}`)];
+  if (path !== expected)
+    unsafe(
+      `does not fit its own name, which says '${expected}'`,
+      `give it its name back, and rename with: mlv mv ${from} ${to}`,
+    );
 }
 
 function invalid(file: string, reason: string, cause?: unknown): MlvError {
   return new MlvError('POINTER_INVALID', `'${file}' is not a pointer: ${reason}`, {
-    hint: `restore it: git checkout -- '${file}'`,
+    hint: `restore it: git checkout -- ${inShellQuotes(file)}`,
     data: { path: file },
     cause,
   });

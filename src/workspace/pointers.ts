@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { GitSource, RepositoryLayout } from '../git/git.js';
 import { absolutePath, childOf, isWithin, nameOf, parentOf, type RepositoryPath } from './paths.js';
 import { POINTER_SUFFIX, type Pointer, parsePointer } from './pointer-format.js';
@@ -70,7 +71,7 @@ function realDirectories(layout: RepositoryLayout): (directory: RepositoryPath) 
 
 function linkForPointer(file: RepositoryPath): MlvError {
   return new MlvError('POINTER_UNSAFE', `'${file}' is a symbolic link where a pointer is a file; it is not followed`, {
-    hint: `restore the pointer, or remove the link: rm '${file}'`,
+    hint: `restore the pointer, or remove the link: rm ${inShellQuotes(file)}`,
     data: { path: file },
   });
 }
@@ -265,7 +266,7 @@ function withoutCovered(selections: readonly Selection[]): Selection[] {
 /** The error for a path that mlv does not track. */
 export function notTracked(path: RepositoryPath): MlvError {
   return new MlvError('PATH_NOT_TRACKED', `'${path || '.'}' is not tracked by mlv, nor does it hold anything that is`, {
-    hint: `track it: mlv add '${path}'   (mlv ls shows what is tracked)`,
+    hint: `track it: mlv add ${inShellQuotes(path)}   (mlv ls shows what is tracked)`,
     data: { path },
   });
 }

@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
 import { entryAt, sameEntry, type TreeLoader } from '../objects/tree-diff.js';
@@ -104,7 +105,7 @@ function workspaceBehind(asked: RepositoryPath, behind: readonly RepositoryPath[
   const more = behind.length > 1 ? ` and ${behind.length - 1} more` : '';
   const message = `'${asked}' was not added: its pointer is newer than what is here, and '${first}'${more} would go back to the former content for everybody`;
   return new MlvError('WORKSPACE_BEHIND', message, {
-    hint: `bring the newer content first, which keeps your changes: mlv pull '${asked}'   (to go back: mlv rm --keep '${asked}' && mlv add '${asked}')`,
+    hint: `bring the newer content first, which keeps your changes: mlv pull ${inShellQuotes(asked)}   (to go back: mlv rm --keep ${inShellQuotes(asked)} && mlv add ${inShellQuotes(asked)})`,
     data: { path: asked, paths: behind.slice(0, 100) },
   });
 }

@@ -1,5 +1,6 @@
 import { lstatSync, rmSync } from 'node:fs';
 import { fileSystemError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import { digestOf } from '../objects/oid.js';
 import { diffTrees } from '../objects/tree-diff.js';
 import { completeTarget } from './absent-entries.js';
@@ -20,7 +21,7 @@ import { blockLoader, cacheLoader } from './workspace-trees.js';
 /** The error for targets whose content would be lost. */
 export function unsavedChanges(paths: readonly RepositoryPath[]): MlvError {
   return new MlvError('UNSAVED_CHANGES', `'${paths[0]}' holds content that is in no object; it would be lost`, {
-    hint: `save it: mlv add '${paths[0]}'   (or give --keep to leave the files, --force to lose them)`,
+    hint: `save it: mlv add ${inShellQuotes(paths[0] ?? '')}   (or give --keep to leave the files, --force to lose them)`,
     data: { paths },
   });
 }

@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { MlvError } from '../core/errors.js';
+import { shellQuote } from '../core/shell-quote.js';
 import { CacheBatch } from '../objects/cache-batch.js';
 import { digestOf } from '../objects/oid.js';
 import { entryAt } from '../objects/tree-diff.js';
@@ -87,7 +88,7 @@ export function entryInside(repository: Repository, target: Target, path: string
   const entry = entryAt(digestOf(target.pointer.oid), path, cacheLoader(repository.cache));
   if (entry) return entry;
   throw new MlvError('PATH_NOT_FOUND', `'${target.path}/${path}' is not in the tracked directory '${target.path}'`, {
-    hint: `mlv ls ${target.path} shows what is; what was never added is removed with rm`,
+    hint: `mlv ls ${shellQuote(target.path)} shows what is; what was never added is removed with rm`,
     data: { path: `${target.path}/${path}` },
   });
 }

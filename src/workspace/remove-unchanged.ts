@@ -1,4 +1,5 @@
 import { isMlvError, MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { RepositoryPath } from './paths.js';
 import { isDirectoryTarget, type Target } from './pointers.js';
 import { forgetInIndex, lookAtFiles, removeDirectory, removeFile } from './remove-content.js';
@@ -61,7 +62,7 @@ export async function removeUnchanged(
 function localChanges(paths: readonly RepositoryPath[]): MlvError {
   const [first = ''] = paths;
   return new MlvError('UNSAVED_CHANGES', `'${first}' differs from its pointer; it was not dropped`, {
-    hint: `record it: mlv add '${first}' && mlv push '${first}'   (or throw the changes away: mlv checkout --force '${first}')`,
+    hint: `record it: mlv add ${inShellQuotes(first)} && mlv push ${inShellQuotes(first)}   (or throw the changes away: mlv checkout --force ${inShellQuotes(first)})`,
     data: { paths },
   });
 }

@@ -37,6 +37,11 @@ export interface TargetStatus {
   state: TargetState;
   /** Only where it is true: the workspace came from an older version of the pointer, whether or not it was changed since. */
   behind?: true;
+  /**
+   * Only where it is true: the workspace came from another version than the pointer names, one that is not older (Git went to
+   * another branch, or back), and was not changed since. Its state is `modified`.
+   */
+  otherVersion?: true;
   directory: boolean;
   /** Of a directory: files that its pointer says are in it. */
   files?: number;
@@ -155,7 +160,10 @@ class StatusRun {
       status.behind = true;
       if (only) status.state = 'behind';
     };
-    this.candidates.push({ ...from, isOnlyOld, found });
+    const foundOther = (): void => {
+      status.otherVersion = true;
+    };
+    this.candidates.push({ ...from, isOnlyOld, found, foundOther });
   }
 
   private fileStatus(target: Target, look: Walk, at: number | undefined): TargetStatus {

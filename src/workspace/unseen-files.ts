@@ -1,4 +1,5 @@
 import { MlvError } from '../core/errors.js';
+import { inShellQuotes } from '../core/shell-quote.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import { isObjectError } from '../objects/object-error.js';
 import { digestOf } from '../objects/oid.js';
@@ -159,7 +160,7 @@ function readListing({ cache }: Repository, digest: Buffer): Buffer | undefined 
 function notFetched(path: RepositoryPath, paths: RepositoryPath[]): MlvError {
   const message = `'${path}' was not added: its pointer names files that were never brought here, and a new one would leave them out`;
   return new MlvError('OBJECT_MISSING', message, {
-    hint: `get them first, which keeps your changes: mlv pull '${path}'   (to leave them out: mlv rm --keep '${path}' && mlv add '${path}')`,
+    hint: `get them first, which keeps your changes: mlv pull ${inShellQuotes(path)}   (to leave them out: mlv rm --keep ${inShellQuotes(path)} && mlv add ${inShellQuotes(path)})`,
     data: { path, paths },
   });
 }

@@ -104,7 +104,7 @@ describe('the pre-commit hook', () => {
     mustGit(cwd, 'add', 'big file', 'small');
     const refused = git(cwd, ['commit', '-m', 'big']);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toContain('mlv add');
+    expect(refused.stderr).toContain("git rm --cached -- 'big file' && mlv add 'big file'");
     expect(refused.stderr).toContain('MLV_HOOKS=0');
     expect(git(cwd, ['commit', '-qm', 'big'], { MLV_HOOKS: '0' }).status).toBe(0);
   });

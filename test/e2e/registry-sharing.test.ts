@@ -46,7 +46,7 @@ describe('what is said of models', () => {
       }),
     );
     expect(local.pushed).toBe(false);
-    expect(await mlv(['registry', 'status', '--fetch'], { cwd: other })).toBe('1 change(s) only in this clone\n');
+    expect(await mlv(['registry', 'status', '--fetch'], { cwd: other })).toBe('1 change only in this clone\n');
     await mlv(['model', 'edit', 'other', '--licence', 'MIT'], { cwd: one });
     expect(parseDocument('registry push', await mlv(['--json', 'registry', 'push'], { cwd: other }))).toMatchObject({
       sent: 1,

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mlv, type RunResult, runMlv } from '../helpers/cli.js';
@@ -300,7 +300,21 @@ describe('mlv rm, mv and unprotect', () => {
     const refused = await runMlv(['mv', '../b', 'a'], { cwd: join(cwd, 'dir') });
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("'dir/a' is there already");
+    expect(refused.stderr).toContain('choose another name');
     expect(await mlv(['status'], { cwd })).toBe('2 targets, nothing changed\n');
+  });
+
+  it('mv says what to do where somebody moved the file, or the pointer, without it', async () => {
+    const cwd = await makeMlvRepository({ "Ada's a": 'a', b: 'b' });
+    await mlv(['add', "Ada's a", 'b'], { cwd });
+    renameSync(join(cwd, "Ada's a"), join(cwd, "Ada's c"));
+    const refused = await runMlv(['mv', "Ada's a", "Ada's c"], { cwd });
+    expect(refused.stderr).toContain(`mlv add 'Ada'\\''s c' && mlv rm 'Ada'\\''s a'`);
+    await mlv(['add', "Ada's c"], { cwd });
+    await mlv(['rm', "Ada's a"], { cwd });
+    expect(await mlv(['ls'], { cwd })).toBe("Ada's c\nb\n");
+    renameSync(join(cwd, 'b.mlv'), join(cwd, 'd.mlv'));
+    expect((await runMlv(['status'], { cwd })).stderr).toContain("rename with: mlv mv 'b' 'd'");
   });
 
   it('unprotect makes a linked file a private copy', async () => {

@@ -256,6 +256,28 @@ describe('add in a workspace that is older than its pointer', () => {
     expect(again.targets).toMatchObject([{ state: 'updated', files: 2 }]);
   });
 
+  it('is told of content that another version left here by mlv checkout, and not to record it', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'm1', 'data/a': 'a1' });
+    await mlv(['add', '-q', 'model.pkl', 'data'], { cwd });
+    commitAll(cwd);
+    writeFiles(cwd, { 'model.pkl': 'm2', 'data/a': 'a2' });
+    await mlv(['add', '-q', 'model.pkl', 'data'], { cwd });
+    commitAll(cwd);
+    git(cwd, 'checkout', '--quiet', '--detach', 'HEAD~1');
+
+    const text = await runMlv(['status'], { cwd });
+    expect(text.stdout).toContain('model.pkl  as another version has it, and not changed here');
+    expect(text.stderr).toContain('mlv checkout brings what the pointers name');
+    expect(text.stderr).not.toContain('--force');
+    writeFiles(cwd, { 'data/a': 'mine' });
+    const { targets } = parseDocument('status', await mlv(['status', '--json'], { cwd }));
+    expect(targets).toMatchObject([
+      { path: 'data', state: 'modified' },
+      { path: 'model.pkl', state: 'modified', otherVersion: true },
+    ]);
+    expect(targets[0]).not.toHaveProperty('otherVersion');
+  });
+
   it('does the same for single files and for what lies inside a directory, and status says what is only old', async () => {
     const cwd = await makeMlvRepository({ 'model.pkl': 'm1', 'data/d/a': 'a1', 'data/d/b': 'b1', 'data/c': 'c1' });
     await mlv(['add', '-q', 'model.pkl', 'data'], { cwd });

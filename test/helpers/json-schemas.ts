@@ -262,6 +262,10 @@ export const jsonSchemas = {
           .enum(['unchanged', 'modified', 'behind', 'deleted', 'type'])
           .describe('`behind`: the pointer is newer, and nothing was changed here'),
         behind: z.literal(true).optional().describe('came from an older version of the pointer, changed since or not'),
+        otherVersion: z
+          .literal(true)
+          .optional()
+          .describe('came from a version that is not older, such as one of another branch, and was not changed since'),
         directory: z.boolean(),
         files: count.optional().describe('in a directory, as its pointer says'),
         changes: z.array(change),

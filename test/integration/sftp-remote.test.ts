@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -161,6 +162,17 @@ describe.runIf(sshd)('a remote over SFTP', () => {
       const error = await failureOf(isThere(await open(server, { homeDirectory: home, identityFile: locked })));
       expect(error.code).toBe('REMOTE_DENIED');
       expect(error.hint).toContain(`ssh-add ${locked}`);
+    });
+
+    it('and does not speak of a passphrase where only the public half of a key is there', async () => {
+      const home = homeWith();
+      const lost = join(home, '.ssh', 'id_ed25519');
+      writeFileSync(`${lost}.pub`, execFileSync('ssh-keygen', ['-y', '-f', lost]));
+      rmSync(lost);
+      const error = await failureOf(isThere(await open(server, { homeDirectory: home })));
+      expect(error.code).toBe('REMOTE_DENIED');
+      expect(error.hint).toContain(`the private key ${lost} is not there`);
+      expect(error.hint).not.toContain('passphrase');
     });
 
     it('by the agent, whose right key comes first among many', async () => {

@@ -16,6 +16,16 @@ function reporter(mode: 'screen' | 'plain' | 'off', { notes = true, columns = 80
 }
 
 describe('progress', () => {
+  it('counts one thing as one', () => {
+    const { screen, report } = reporter('screen');
+    const phase = report.phase('Pushing', { unit: 'packs' });
+    screen.now = 200;
+    phase.advance({ items: 1 });
+    expect(screen.text).toContain('Pushing: 1 pack');
+    expect(screen.text).not.toContain('packs');
+    phase.end();
+  });
+
   it('on a terminal is there within 100 ms, with bytes, rate and remaining time, and is gone at the end', () => {
     const { screen, report } = reporter('screen');
     const phase = report.phase('Adding', { total: { bytes: 4 << 20, items: 2 }, unit: 'files' });

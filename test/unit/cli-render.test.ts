@@ -5,11 +5,12 @@ import { errorLines, gravest, toMlvError } from '../../src/cli/errors.js';
 import { splitAtRevision } from '../../src/cli/operands.js';
 import { Output } from '../../src/cli/output.js';
 import { jsonDocument } from '../../src/cli/render/json.js';
-import { escapeControls, quotePath, shellQuote } from '../../src/cli/render/quote.js';
+import { escapeControls, quotePath } from '../../src/cli/render/quote.js';
 import { wantsColour } from '../../src/cli/render/style.js';
 import { alignColumns } from '../../src/cli/render/table.js';
 import { formatBytes, formatCount, formatSeconds } from '../../src/cli/render/units.js';
 import { MlvError } from '../../src/core/errors.js';
+import { inShellQuotes, shellQuote } from '../../src/core/shell-quote.js';
 import { gitTestEnvironment, testRepository } from '../helpers/git.js';
 
 const HOSTILE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202e]/;
@@ -54,12 +55,12 @@ describe('names on a terminal', () => {
     const words = fc
       .sample(word, { numRuns: 200, seed: 1 })
       .concat(["it's", 'new\nline', '$HOME `x`', '*', '~', 'a b']);
-    const script = `printf '%s\\0' ${words.map(shellQuote).join(' ')}`;
+    const script = `printf '%s\\0' ${[...words.map(shellQuote), ...words.map(inShellQuotes)].join(' ')}`;
     const output = execFileSync('bash', ['-c', script], {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
     });
-    expect(output.split('\0').slice(0, -1)).toEqual(words);
+    expect(output.split('\0').slice(0, -1)).toEqual([...words, ...words]);
   });
 });
 

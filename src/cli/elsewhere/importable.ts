@@ -1,6 +1,6 @@
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { isExplicitReference } from '../../registry/reference.js';
-import { shellQuote } from '../render/quote.js';
 import type { ElsewhereContent } from './operand.js';
 
 /** What becomes one target here, and what its source is called from then on. */

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { isMlvError, MlvError } from '../../core/errors.js';
+import { inShellQuotes } from '../../core/shell-quote.js';
 import { elsewhereAddress } from '../../git/elsewhere-address.js';
 import { digestOf, type Oid } from '../../objects/oid.js';
 import { diffTrees } from '../../objects/tree-diff.js';
@@ -185,7 +186,7 @@ async function bring(
 
 function changedHere(path: string): MlvError {
   return new MlvError('UNSAVED_CHANGES', `'${path}' was changed here since it was imported`, {
-    hint: `to lose that: mlv update --force '${path}'`,
+    hint: `to lose that: mlv update --force ${inShellQuotes(path)}`,
     data: { path },
   });
 }
@@ -193,7 +194,7 @@ function changedHere(path: string): MlvError {
 function secretAddress({ target }: ImportedTarget): MlvError {
   const { path } = target;
   return new MlvError('USAGE', `the address of '${path}' held credentials, which were not kept`, {
-    hint: `import it again with the whole address: mlv import-url <url> -o '${path}' --force`,
+    hint: `import it again with the whole address: mlv import-url <url> -o ${inShellQuotes(path)} --force`,
     data: { path },
   });
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMlvError, MlvError } from '../../core/errors.js';
+import { inShellQuotes } from '../../core/shell-quote.js';
 import type { GitRewriting, NewCommit, RewriteCommit, RewriteDifference } from '../../git/rewriting.js';
 import { applyCommit, type CommitToApply, checkUntouched } from '../../interop/apply-commit.js';
 import { fillWorkspace } from '../../interop/fill-workspace.js';
@@ -275,7 +276,7 @@ class MigrationRun {
         'WORKSPACE_DIRTY',
         `the branch ${name.slice('refs/heads/'.length)} is checked out in '${place}'`,
         {
-          hint: `take that working tree away first: git worktree remove '${place}'`,
+          hint: `take that working tree away first: git worktree remove ${inShellQuotes(place)}`,
           data: { paths: [place] },
         },
       );

@@ -79,7 +79,8 @@ function transferText({ name, direction, done, total, seconds }: TransferView, n
 
 function items({ done, total, unit }: PhaseView): string {
   if (done.items === 0 && total.items === 0) return '';
-  return `${total.items > 0 ? `${done.items} of ${total.items}` : done.items} ${unit}`.trim();
+  if (total.items > 0) return `${done.items} of ${total.items} ${unit}`.trim();
+  return `${done.items} ${done.items === 1 ? unit.replace(/s$/, '') : unit}`.trim();
 }
 
 function bytes({ done, total }: PhaseView): string {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setValue } from '../../config/edit.js';
 import { MlvError } from '../../core/errors.js';
+import { inShellQuotes } from '../../core/shell-quote.js';
 import { cacheMoved, movedTo } from '../../workspace/cache-moved.js';
 import { openConfig } from '../context.js';
 import { chosenLevel, levelFile } from '../levels.js';
@@ -34,7 +35,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     json: { directory, level: file.level },
     notes: left
       ? [
-          `what is in ${before} stays there: to take it along, mlv cache dir '${before}' && mlv cache migrate '${directory}'`,
+          `what is in ${before} stays there: to take it along, mlv cache dir ${inShellQuotes(before)} && mlv cache migrate ${inShellQuotes(directory)}`,
         ]
       : [],
   };

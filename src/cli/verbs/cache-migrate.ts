@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { setValue } from '../../config/edit.js';
 import { MlvError } from '../../core/errors.js';
+import { inShellQuotes } from '../../core/shell-quote.js';
 import type { RepositoryLayout } from '../../git/git.js';
 import { loadHash } from '../../objects/hash.js';
 import { requireApart } from '../../workspace/cache-apart.js';
@@ -22,7 +23,7 @@ export async function run(session: Session, { args }: VerbInput): Promise<Result
   const begun = begunMove(layout, config.cache.dir);
   if (begun && begun.to !== to) {
     throw new MlvError('USAGE', `the cache is on its way from '${begun.from}' to '${begun.to}'`, {
-      hint: `finish that first: mlv cache migrate '${begun.to}'`,
+      hint: `finish that first: mlv cache migrate ${inShellQuotes(begun.to)}`,
       data: { ...begun },
     });
   }

@@ -1,11 +1,11 @@
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { openGit } from '../../git/open.js';
 import { absolutePath, ensureRealDirectory, parentOf, type RepositoryPath } from '../../workspace/paths.js';
 import { writeTextFile } from '../../workspace/pointer-write.js';
 import { OWN_FILE_LIMIT, readWholeTextFile } from '../../workspace/text-file.js';
 import { githubWorkflow } from '../ci/github.js';
 import { gitlabInclude, gitlabJobs } from '../ci/gitlab.js';
-import { shellQuote } from '../render/quote.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, type VerbInput } from '../verb.js';
 

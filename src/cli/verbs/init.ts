@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { PROJECT_FILE } from '../../config/levels.js';
 import { createProject } from '../../config/project.js';
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { openGit } from '../../git/open.js';
 import { ATTRIBUTES_FILE } from '../../workspace/git-attributes-file.js';
 import { forDisplay } from '../../workspace/paths.js';
 import { installMerging } from '../merge-installation.js';
-import { quotePath, shellQuote } from '../render/quote.js';
+import { quotePath } from '../render/quote.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 

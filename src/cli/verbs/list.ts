@@ -1,11 +1,11 @@
 import { MlvError } from '../../core/errors.js';
 import { redactUrl } from '../../core/redact.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { requireModel } from '../../registry/reference-resolve.js';
 import type { RegistryView } from '../../registry/registry.js';
 import { isElsewhere } from '../elsewhere/is-elsewhere.js';
 import { openRegistryHere } from '../open-registry.js';
 import { listModels, listVersions } from '../registry-lists.js';
-import { shellQuote } from '../render/quote.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 

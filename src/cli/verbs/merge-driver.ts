@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { readBase, readSide, targetName } from '../../workspace/conflicts.js';
 import { isPointerPath } from '../../workspace/pointers.js';
 import { readTextFile } from '../../workspace/text-file.js';
 import { writeWholeFile } from '../../workspace/write-whole-file.js';
 import { openRepository } from '../context.js';
 import { conflictLines, mergeHere } from '../pointer-merging.js';
-import { quotePath, shellQuote } from '../render/quote.js';
+import { quotePath } from '../render/quote.js';
 import { formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';

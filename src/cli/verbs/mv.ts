@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { digestOf } from '../../objects/oid.js';
 import { entryAt } from '../../objects/tree-diff.js';
 import { move } from '../../workspace/move.js';
@@ -17,7 +18,6 @@ import { type OpenRepository, openRepository } from '../context.js';
 import { gitAddCommand } from '../git-hint.js';
 import { getListingsOnTheWay } from '../inner-listings.js';
 import { displayer, toPaths } from '../operands.js';
-import { shellQuote } from '../render/quote.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 

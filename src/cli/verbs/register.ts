@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { probeEnvironment } from '../../provenance/probe-environment.js';
 import { type RegisterReport, type RegisterServices, register } from '../../registry/register.js';
 import { previewRegistration, type RegisterPreview } from '../../registry/register-preview.js';
@@ -10,7 +11,6 @@ import { errorDocument } from '../errors.js';
 import { objectStorage } from '../object-storage.js';
 import { registryOf } from '../open-registry.js';
 import { registerRequest } from '../register-input.js';
-import { shellQuote } from '../render/quote.js';
 import { formatBytes, formatCount } from '../render/units.js';
 import { versionLines } from '../render/version.js';
 import type { Session } from '../session.js';

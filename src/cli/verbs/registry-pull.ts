@@ -1,5 +1,6 @@
 import { openRegistryHere } from '../open-registry.js';
 import { escapeControls } from '../render/quote.js';
+import { formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 
@@ -9,9 +10,11 @@ export async function run(session: Session, { options }: VerbInput): Promise<Res
   const how = { dropLocal: options.dropLocal === true, acceptRewritten: options.acceptRewritten === true };
   const { remote, received, dropped, tip, tagsKept } = await registry.pull(how);
   const { ahead } = await registry.status();
-  const done = received === 0 ? [`nothing new on ${remote}`] : [`received ${received} change(s) from ${remote}`];
-  if (dropped > 0) done.push(`gave ${dropped} change(s) of this clone up`);
-  const notes = ahead > 0 ? [`${ahead} change(s) are only in this clone: mlv registry push sends them`] : [];
+  const done =
+    received === 0 ? [`nothing new on ${remote}`] : [`received ${formatCount(received, 'change')} from ${remote}`];
+  if (dropped > 0) done.push(`gave ${formatCount(dropped, 'change')} of this clone up`);
+  const notes =
+    ahead > 0 ? [`${formatCount(ahead, 'change')} only in this clone: mlv registry push sends what is here`] : [];
   if (tagsKept !== undefined) {
     notes.push(
       `tags of versions stay as they are here, see mlv audit: ${escapeControls(tagsKept, { keepNewlines: true })}`,

@@ -1,4 +1,5 @@
 import { openRegistryHere } from '../open-registry.js';
+import { formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import type { Result } from '../verb.js';
 
@@ -6,7 +7,7 @@ import type { Result } from '../verb.js';
 export async function run(session: Session): Promise<Result> {
   const { registry } = await openRegistryHere(session);
   const { remote, received, sent, tip } = await registry.push();
-  const done = sent === 0 ? [`nothing to send to ${remote}`] : [`sent ${sent} change(s) to ${remote}`];
-  if (received > 0) done.push(`received ${received} change(s)`);
+  const done = sent === 0 ? [`nothing to send to ${remote}`] : [`sent ${formatCount(sent, 'change')} to ${remote}`];
+  if (received > 0) done.push(`received ${formatCount(received, 'change')}`);
   return { done, json: { remote, received, sent, tip: tip ?? null } };
 }

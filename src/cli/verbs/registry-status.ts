@@ -1,5 +1,6 @@
 import type { RegistryStatus } from '../../registry/registry.js';
 import { openRegistryHere } from '../open-registry.js';
+import { formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import type { Result, VerbInput } from '../verb.js';
 
@@ -15,9 +16,12 @@ export async function run(session: Session, { options }: VerbInput): Promise<Res
 function describe({ remote, local, remoteTip, ahead, behind }: RegistryStatus): string {
   if (local === undefined && remoteTip === undefined) return 'no registry yet';
   if (remote === undefined) return 'only in this clone: Git has no remote';
-  if (remoteTip === undefined) return `not on ${remote} yet: ${ahead} change(s) only in this clone`;
+  if (remoteTip === undefined) return `not on ${remote} yet: ${formatCount(ahead, 'change')} only in this clone`;
   if (ahead === 0 && behind === 0) return `as on ${remote}`;
-  const parts = [ahead > 0 && `${ahead} change(s) only in this clone`, behind > 0 && `${behind} only on ${remote}`];
+  const parts = [
+    ahead > 0 && `${formatCount(ahead, 'change')} only in this clone`,
+    behind > 0 && `${behind} only on ${remote}`,
+  ];
   return parts.filter(Boolean).join(', ');
 }
 

@@ -1,4 +1,5 @@
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import type { Better } from '../../provenance/metrics.js';
 import { type ConflictedPointer, conflictedPointers } from '../../workspace/conflicts.js';
 import type { RepositoryPath } from '../../workspace/paths.js';
@@ -7,7 +8,6 @@ import { type Settled, type Settlement, settle } from '../conflict-settling.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { displayer, toPaths } from '../operands.js';
 import { conflictLines, mergeHere } from '../pointer-merging.js';
-import { shellQuote } from '../render/quote.js';
 import { formatCount } from '../render/units.js';
 import type { Session } from '../session.js';
 import { type Result, textOption, textsOption, type VerbInput } from '../verb.js';

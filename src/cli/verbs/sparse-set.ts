@@ -1,4 +1,5 @@
 import { MlvError } from '../../core/errors.js';
+import { inShellQuotes } from '../../core/shell-quote.js';
 import { isGoodInCache, lookAtUnwanted, type NarrowReport, removeUnwanted } from '../../workspace/narrow.js';
 import { changeParts } from '../../workspace/part-store.js';
 import {
@@ -45,7 +46,9 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
 function requireInside({ target, below }: Selection): void {
   if (below !== '') return;
   throw new MlvError('USAGE', `'${target.path}' is tracked itself, and not a part of a directory`, {
-    hint: isDirectoryTarget(target) ? `to have all of it: mlv pull '${target.path}'` : 'name paths inside a directory',
+    hint: isDirectoryTarget(target)
+      ? `to have all of it: mlv pull ${inShellQuotes(target.path)}`
+      : 'name paths inside a directory',
     data: { path: target.path },
   });
 }
@@ -81,7 +84,7 @@ function keptError(kept: readonly string[]): MlvError {
   const [first = ''] = kept;
   const more = kept.length > 1 ? ` and ${formatCount(kept.length - 1, 'file')} more` : '';
   return new MlvError('UNSAVED_CHANGES', `'${first}'${more} stayed: changed, never added, or not in the cache`, {
-    hint: `record it: mlv add '${first}'   (or remove it yourself)`,
+    hint: `record it: mlv add ${inShellQuotes(first)}   (or remove it yourself)`,
     data: { paths: kept.slice(0, 1000) },
   });
 }

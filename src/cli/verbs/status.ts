@@ -126,13 +126,14 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
   const isListed = changes.length > 0 && state !== 'behind';
   const details = directory && isListed ? `: ${totalsLine(target.totals)}` : '';
   const also = target.behind && state === 'modified' ? ', and behind its pointer' : '';
-  yield `${style.bold(show(target.path, directory))}  ${WORDS[state]}${also}${details}`;
+  const word = target.otherVersion ? 'as another version has it, and not changed here' : WORDS[state];
+  yield `${style.bold(show(target.path, directory))}  ${word}${also}${details}`;
   if (isListed && (directory || state === 'modified'))
     yield* some(
       changes.map((change) => `    ${changeLine(change, rendering)}`),
       all,
     );
-  if (target.partial) yield `    ${partialText(target.partial)}`;
+  if (target.partial) yield `    ${partialText(target.partial, target.detailsMissing)}`;
   if (target.detailsMissing) yield '    what changed cannot be told: directory listings are not in the cache';
   if (missing.objects > 0) {
     yield `    ${style.yellow(`${lackingText(target)} not in the cache`)}`;
@@ -148,7 +149,10 @@ function* targetLines(rendering: ChangeRendering, target: TargetStatus, all: boo
 const PARTS_SHOWN = 5;
 
 /** What is wanted of a partial directory, and how much of it is not here. */
-function partialText({ paths, patterns, without, absent }: Required<TargetStatus>['partial']): string {
+function partialText(
+  { paths, patterns, without, absent }: Required<TargetStatus>['partial'],
+  detailsMissing: boolean,
+): string {
   const wanted = [...paths.map((path) => path || 'everything'), ...patterns];
   const more = wanted.length > PARTS_SHOWN ? ` and ${wanted.length - PARTS_SHOWN} more` : '';
   const listed = wanted
@@ -162,8 +166,9 @@ function partialText({ paths, patterns, without, absent }: Required<TargetStatus
           .map((path) => quotePath(path))
           .join(', ')}`
       : '';
-  const rest = `${formatCount(absent.files, 'file')} (${formatBytes(absent.bytes)}) not here`;
-  return `partial: ${listed === '' ? 'nothing' : listed}${more}${except}; ${rest}`;
+  // Without the listings, nobody knows how much there is.
+  const rest = detailsMissing ? '' : `; ${formatCount(absent.files, 'file')} (${formatBytes(absent.bytes)}) not here`;
+  return `partial: ${listed === '' ? 'nothing' : listed}${more}${except}${rest}`;
 }
 
 /** Where not even the listing is there, its pointer says how many files it names. */
@@ -186,14 +191,17 @@ function next(found: StatusResult, dropped: ReadonlySet<string>): string[] {
   const isDropped = targets.length < found.targets.length;
   // Where files were never fetched, mlv add would leave them out; it refuses that.
   const changed = targets.some(
-    ({ state, detailsMissing, behind }) => !detailsMissing && !behind && state !== 'unchanged' && state !== 'deleted',
+    ({ state, detailsMissing, behind, otherVersion }) =>
+      !detailsMissing && !behind && !otherVersion && state !== 'unchanged' && state !== 'deleted',
   );
   const behind = targets.filter((target) => target.behind);
+  const other = targets.filter((target) => target.otherVersion);
   const untold = targets.some(({ detailsMissing, state }) => detailsMissing && state !== 'behind');
   const lacking = targets.filter(({ missing }) => missing.objects > 0);
   const absent = targets.some(({ state, missing }) => state === 'deleted' && missing.objects === 0);
   return [
     ...(changed ? ['mlv add <path> records what changed, mlv checkout --force <path> throws it away'] : []),
+    ...(other.length > 0 ? [otherNote(other)] : []),
     ...(behind.length > 0 ? [behindNote(behind)] : []),
     ...(absent ? ['mlv checkout brings back what is not in the workspace'] : []),
     ...(untold ? ['after mlv fetch, mlv status can tell what changed where directory listings are missing'] : []),
@@ -201,6 +209,11 @@ function next(found: StatusResult, dropped: ReadonlySet<string>): string[] {
     ...(lacking.length > 0 ? [lackingNote(lacking)] : []),
     ...(isDropped ? ['mlv pull <path> brings back what was dropped'] : []),
   ];
+}
+
+function otherNote(targets: readonly TargetStatus[]): string {
+  const verb = targets.some(({ missing }) => missing.objects > 0) ? 'pull' : 'checkout';
+  return `mlv ${verb} brings what the pointers name, since nothing was changed here; mlv add <path> records what is here instead`;
 }
 
 function behindNote(targets: readonly TargetStatus[]): string {
