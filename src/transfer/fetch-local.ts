@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { checkInterrupted } from '../remotes/interrupted.js';
-import type { WantedFile } from './fetch-plan.js';
+import type { ChunkTable } from './chunk-table.js';
 import type { LocalPart } from './fetch-reuse.js';
 import { FormerCheck } from './former-check.js';
 import type { LargeTarget } from './large-target.js';
@@ -64,31 +64,27 @@ async function hashInOrder(writer: RunWriter, target: LargeTarget, at: number): 
 
 /** A chunk of a file that is not what it must be. */
 export interface DamagedChunk {
-  /** Index in the file's chunks. */
-  index: number;
+  row: number;
   /** Offset in the file. */
   offset: number;
   length: number;
 }
 
-/** Finds which of the chunks with those indexes are not what they must be in a target. Errors: `FILE_SYSTEM`, `INTERRUPTED`. */
+/** Finds which of the chunks in those rows are not what they must be in a target. Errors: `FILE_SYSTEM`, `INTERRUPTED`. */
 export function damagedChunks(
   session: TransferSession,
-  { wanted, target }: { wanted: WantedFile; target: LargeTarget },
-  indexes: ReadonlySet<number>,
+  { table, target }: { table: ChunkTable; target: LargeTarget },
+  rows: ReadonlySet<number>,
 ): DamagedChunk[] {
   const damaged: DamagedChunk[] = [];
   let buffer = Buffer.alloc(0);
-  let offset = 0;
-  for (const [index, { digest, length }] of wanted.chunks.entries()) {
-    if (indexes.has(index)) {
-      checkInterrupted(session.options.signal);
-      if (buffer.length < length) buffer = Buffer.allocUnsafe(length);
-      const bytes = buffer.subarray(0, length);
-      target.readBack(bytes, offset);
-      if (!session.cache.hash.digest(bytes).equals(digest)) damaged.push({ index, offset, length });
-    }
-    offset += length;
+  for (const row of rows) {
+    const [offset, length] = [table.at(row), table.length(row)];
+    checkInterrupted(session.options.signal);
+    if (buffer.length < length) buffer = Buffer.allocUnsafe(length);
+    const bytes = buffer.subarray(0, length);
+    target.readBack(bytes, offset);
+    if (!session.cache.hash.digest(bytes).equals(table.digest(row))) damaged.push({ row, offset, length });
   }
   return damaged;
 }

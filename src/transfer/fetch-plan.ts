@@ -5,11 +5,9 @@ import type { CacheBatch } from '../objects/cache-batch.js';
 import { digestOf, type Oid } from '../objects/oid.js';
 import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
 import type { Coverage } from '../workspace/wanted-part.js';
+import { type ChunkRows, ChunkTable, type ImpossibleChunk, NO_ROWS } from './chunk-table.js';
 import { inParallel, settled } from './in-parallel.js';
-import { MOST_CHUNK_BYTES, PACK_BYTES_LIMITS } from './pack-format.js';
-import { packDigests, placedChunks } from './placed-chunks.js';
 import type { ObjectRecord, TreeRecord } from './record-reader.js';
-import type { PlacedChunk } from './record-writer.js';
 import { type FailedObject, type FetchRoot, type FormerVersions, UNKNOWN_SIZE } from './roots.js';
 import type { TransferSession } from './session.js';
 
@@ -23,8 +21,8 @@ export interface WantedFile {
   root: FetchRoot;
   /** The object whose record says where the chunks are: the file's own, or its tree's. */
   record: Oid;
-  /** Its chunks in order; none when `inline` holds its bytes. */
-  chunks: PlacedChunk[];
+  /** Its chunks in the planner's table; none when `inline` holds its bytes. */
+  chunks: ChunkRows;
   inline?: Buffer;
 }
 
@@ -47,6 +45,8 @@ export interface FetchPlanOptions {
 export class FetchPlanner {
   /** What is to be downloaded, by oid. */
   readonly files = new Map<Oid, WantedFile>();
+  /** Where its chunks are. */
+  readonly chunks = new ChunkTable();
   /** Trees that came, and their bytes. */
   trees = 0;
   treeBytes = 0;
@@ -219,7 +219,7 @@ export class FetchPlanner {
 
   private collect(record: TreeRecord, at: TreeVisit): void {
     const [only] = at.below;
-    const packs = packDigests(record.packs);
+    const packs = this.chunks.numbersOf(record.packs);
     const cursor = record.entries();
     while (cursor.next()) {
       const { entry } = cursor;
@@ -232,15 +232,14 @@ export class FetchPlanner {
       const tree = this.session.cache.oid(at.digest);
       const file = { oid, size: entry.size, path: `${at.path}/${entry.name}`, root: at.root, record: tree };
       if (cursor.location === 'own') this.own.set(oid, { ...file, record: oid });
-      else if (!this.files.has(oid)) this.add(file, placedChunks(cursor.chunks, packs));
+      else if (!this.files.has(oid)) this.add(file, this.chunks.add(cursor.chunks, packs));
     }
   }
 
-  private add(file: OwnFile, chunks: PlacedChunk[]): void {
-    // Whoever wrote the record decides what is taken into memory and asked for only within these bounds.
-    const wild = chunks.find(({ offset, length }) => length > MOST_CHUNK_BYTES || offset > PACK_BYTES_LIMITS.most);
-    if (wild) this.fail(file, invalid(file.record, `a chunk of ${wild.length} bytes at ${wild.offset} is impossible`));
-    else if (file.size === 0) this.files.set(file.oid, { ...file, chunks: [], inline: Buffer.alloc(0) });
+  private add(file: OwnFile, chunks: ChunkRows | ImpossibleChunk): void {
+    if ('offset' in chunks) {
+      this.fail(file, invalid(file.record, `a chunk of ${chunks.length} bytes at ${chunks.offset} is impossible`));
+    } else if (file.size === 0) this.files.set(file.oid, { ...file, chunks: NO_ROWS, inline: Buffer.alloc(0) });
     else this.files.set(file.oid, { ...file, chunks });
   }
 
@@ -249,8 +248,9 @@ export class FetchPlanner {
     if (!record) return;
     if (record.kind === 'chunks') {
       const size = knownSize(file, record.size);
-      if (record.size === size) this.add({ ...file, size }, placedChunks(record.chunks(), packDigests(record.packs)));
-      else this.fail(file, invalid(file.oid, `it has ${record.size} bytes instead of ${file.size}`));
+      if (record.size === size) {
+        this.add({ ...file, size }, this.chunks.add(record.chunks(), this.chunks.numbersOf(record.packs)));
+      } else this.fail(file, invalid(file.oid, `it has ${record.size} bytes instead of ${file.size}`));
       return;
     }
     // A file may have the bytes of a tree, and then both have the one record of these bytes.
@@ -258,7 +258,7 @@ export class FetchPlanner {
     this.files.set(file.oid, {
       ...file,
       size: knownSize(file, content.length),
-      chunks: [],
+      chunks: NO_ROWS,
       inline: Buffer.from(content),
     });
   }

@@ -1,6 +1,7 @@
 import { isMlvError } from '../core/errors.js';
 import type { Oid } from '../objects/oid.js';
 import { KIND, MAX_TREE_LEVELS, TreeReader } from '../objects/tree-format.js';
+import type { ChunkTable } from './chunk-table.js';
 import type { WantedFile } from './fetch-plan.js';
 import { inParallel } from './in-parallel.js';
 import { digestKey } from './known-places.js';
@@ -36,7 +37,7 @@ export interface LocalRun {
 export interface LocalPart {
   former: Oid;
   runs: LocalRun[];
-  /** Indexes of the chunks in the runs. */
+  /** Rows of the chunks in the runs. */
   taken: ReadonlySet<number>;
 }
 
@@ -50,11 +51,12 @@ export class LocalChunks {
   constructor(
     private readonly session: TransferSession,
     private readonly versions: FormerVersions | undefined,
+    private readonly table: ChunkTable,
   ) {}
 
   /** Finds the newest cached version of every large file. Errors: those of `versions`. */
   async find(files: Iterable<WantedFile>): Promise<void> {
-    const large = [...files].filter((file) => file.size > LARGE_BYTES && file.chunks.length > 1);
+    const large = [...files].filter((file) => file.size > LARGE_BYTES && file.chunks.count > 1);
     if (!this.versions || large.length === 0) return;
     const versions = await this.versions([...new Set(large.map(({ root }) => root.path))]);
     const listings = new Map<string, Map<string, Oid>>();
@@ -83,16 +85,15 @@ export class LocalChunks {
     if (!former || !chunks) return undefined;
     const taken = new Set<number>();
     const runs: LocalRun[] = [];
-    let at = 0;
-    for (const [index, { digest, length }] of file.chunks.entries()) {
-      const known = chunks.get(digestKey(digest));
-      if (known?.length === length) {
-        taken.add(index);
-        const last = runs.at(-1);
-        if (last && last.at + last.length === at && last.from + last.length === known.offset) last.length += length;
-        else runs.push({ from: known.offset, at, length });
-      }
-      at += length;
+    const { first, count } = file.chunks;
+    for (let row = first; row < first + count; row++) {
+      const [at, length] = [this.table.at(row), this.table.length(row)];
+      const known = chunks.get(digestKey(this.table.digest(row)));
+      if (known?.length !== length) continue;
+      taken.add(row);
+      const last = runs.at(-1);
+      if (last && last.at + last.length === at && last.from + last.length === known.offset) last.length += length;
+      else runs.push({ from: known.offset, at, length });
     }
     return { former, runs, taken };
   }

@@ -9,13 +9,14 @@ import { LocalChunks, type LocalPart } from './fetch-reuse.js';
 import { FetchThreads, type FetchThreadsOptions } from './fetch-thread.js';
 import { inParallel } from './in-parallel.js';
 import { LargeTarget } from './large-target.js';
-import { planRanges, type RangeRequest, type Wanted } from './range-plan.js';
-import { type ChunkUse, readRange } from './range-reader.js';
+import type { RangeRequest, Wanted } from './range-plan.js';
+import { readRange } from './range-reader.js';
 import { packKey } from './remote-layout.js';
 import type { FailedObject, FetchRoot, FormerVersions } from './roots.js';
 import { type FreeBuffers, RunWriter } from './run-writer.js';
 import type { TransferSession } from './session.js';
-import { LEAST_THREADED_BYTES, MOST_THREADED_CHUNKS, ThreadedRanges } from './threaded-ranges.js';
+import { LEAST_THREADED_BYTES, ThreadedRanges } from './threaded-ranges.js';
+import { type FileChunk as ChunkOf, WantedChunks } from './wanted-chunks.js';
 
 /** Finished objects get their names at least that often, so that a killed fetch keeps what it had. */
 const COMMIT_EVERY_MS = 5000;
@@ -45,12 +46,7 @@ export interface FetchReport {
   failed: FailedObject[];
 }
 
-/** A use of a chunk: which file it belongs to, and where. */
-interface FileChunk extends ChunkUse {
-  file: FileInProgress;
-  /** Offset in the file. */
-  at: number;
-}
+type FileChunk = ChunkOf<FileInProgress>;
 
 interface FileInProgress {
   wanted: WantedFile;
@@ -71,7 +67,6 @@ export class FetchRun {
   private readonly inProgress = new Set<LargeTarget>();
   private readonly packs = new Set<string>();
   private readonly buffers: FreeBuffers = [];
-  private readonly packNames = new Map<Buffer, string>();
   private threads: FetchThreads | undefined;
   private threaded: ThreadedRanges | undefined;
   private planner: FetchPlanner | undefined;
@@ -121,25 +116,25 @@ export class FetchRun {
     if (this.options.dryRun) return;
     this.phase.expect({ items: files.length, bytes });
     this.options.copies?.expect(bytes);
-    await this.download(files);
+    await this.download(planner, files);
     await this.committing;
     await this.batch.commit();
     report.packs = this.packs.size;
   }
 
-  private async download(files: readonly WantedFile[]): Promise<void> {
-    const local = new LocalChunks(this.session, this.options.formerVersions);
+  private async download({ chunks: table }: FetchPlanner, files: readonly WantedFile[]): Promise<void> {
+    const local = new LocalChunks(this.session, this.options.formerVersions, table);
     await local.find(files);
-    const wanted: Wanted<FileChunk>[] = [];
+    const wanted = new WantedChunks<FileInProgress>(table);
     const copies: FileInProgress[] = [];
     for (const file of files) {
       checkInterrupted(this.session.options.signal);
       const open: FileInProgress = { wanted: file, target: undefined, local: undefined, state: 'open' };
       if (file.inline) this.store(open, file.inline);
       else {
-        if (file.chunks.length > 1) this.beginLarge(open, local);
+        if (file.chunks.count > 1) this.beginLarge(open, local);
         if (open.local) copies.push(open);
-        this.want(open, wanted, open.local?.taken);
+        wanted.want(open, file.chunks, open.local?.taken);
       }
     }
     let broken = false;
@@ -154,16 +149,15 @@ export class FetchRun {
     });
   }
 
-  private async bring(wanted: readonly Wanted<FileChunk>[]): Promise<void> {
+  private async bring(wanted: WantedChunks<FileInProgress>): Promise<void> {
     await this.startThreads(wanted);
-    await inParallel(planRanges(wanted), this.session.options.jobs, (request) => this.readRequest(request));
+    await inParallel(wanted.plan(), this.session.options.jobs, (request) => this.readRequest(wanted.request(request)));
   }
 
-  private async startThreads(wanted: readonly Wanted<FileChunk>[]): Promise<void> {
-    if (this.threads || !this.session.remote.getBy || wanted.length > MOST_THREADED_CHUNKS) return;
+  private async startThreads(wanted: WantedChunks<FileInProgress>): Promise<void> {
+    if (this.threads || !this.session.remote.getBy) return;
     const { leastBytes = LEAST_THREADED_BYTES, leastRequestBytes, ...start } = this.options.threads ?? {};
-    const bytes = wanted.reduce((sum, { use, length }) => sum + (use.file.target ? length : 0), 0);
-    if (bytes < leastBytes) return;
+    if (wanted.bytes(({ target }) => target !== undefined) < leastBytes) return;
     this.threads = await FetchThreads.start(start);
     if (this.threads) {
       this.threaded = new ThreadedRanges(this.session, { threads: this.threads, leastBytes: leastRequestBytes });
@@ -197,20 +191,6 @@ export class FetchRun {
         },
       );
       if (target.complete) await this.finish(file);
-    }
-  }
-
-  /** Wants the chunks of a file that are not in `taken` (by index). */
-  private want(file: FileInProgress, wanted: Wanted<FileChunk>[], taken?: ReadonlySet<number>): void {
-    let at = 0;
-    for (const [index, { pack, offset, length, deflated, digest }] of file.wanted.chunks.entries()) {
-      // Chunks of one record share the buffers of their packs: one text for all of them.
-      const name = this.packNames.get(pack) ?? pack.toString('hex');
-      this.packNames.set(pack, name);
-      if (!taken?.has(index)) {
-        wanted.push({ pack: name, offset, length: deflated ?? length, use: { file, at, digest, length } });
-      }
-      at += length;
     }
   }
 
@@ -291,8 +271,9 @@ export class FetchRun {
   }
 
   /** What came from a former version that was damaged since it got its name: that only means that more is downloaded. */
-  private damagedLocally({ wanted, target, local }: FileInProgress): DamagedChunk[] {
-    return target && local ? damagedChunks(this.session, { wanted, target }, local.taken) : [];
+  private damagedLocally({ target, local }: FileInProgress): DamagedChunk[] {
+    if (!this.planner || !target || !local) return [];
+    return damagedChunks(this.session, { table: this.planner.chunks, target }, local.taken);
   }
 
   private async bringInstead(file: FileInProgress, damaged: readonly DamagedChunk[]): Promise<void> {
@@ -300,9 +281,8 @@ export class FetchRun {
     file.state = 'open';
     file.target?.reopen(damaged);
     for (const { length } of damaged) this.phase.advance({ bytes: -length });
-    const lacking = new Set(damaged.map(({ index }) => index));
-    const wanted: Wanted<FileChunk>[] = [];
-    this.want(file, wanted, new Set([...file.wanted.chunks.keys()].filter((index) => !lacking.has(index))));
+    const wanted = new WantedChunks<FileInProgress>((this.planner as FetchPlanner).chunks);
+    for (const { row } of damaged) wanted.wantRow(file, row);
     await this.bring(wanted);
   }
 

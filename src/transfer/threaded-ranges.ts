@@ -8,11 +8,6 @@ import type { TransferSession } from './session.js';
 
 /** Bytes of ranges from which on threads are started for them. */
 export const LEAST_THREADED_BYTES = 48 * 1024 * 1024;
-/**
- * With more chunks than that (some 3 GiB) none are started: they take 45 MiB, and what is known of the chunks of larger files
- * takes the memory that a process may have.
- */
-export const MOST_THREADED_CHUNKS = 40_000;
 /** A smaller request is made and cut sooner than it is explained to a thread. */
 const LEAST_REQUEST_BYTES = 256 * 1024;
 
