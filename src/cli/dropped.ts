@@ -22,7 +22,11 @@ export function withoutDroppedUnasked<T extends { selections: Selection[] }>(
       );
     return { collected, notes: [] };
   }
-  if (options.rev !== undefined || options.allBranches === true || options.allTags === true)
+  if (
+    ['rev', 'allBranches', 'allTags', 'allCommits'].some(
+      (scope) => options[scope] !== undefined && options[scope] !== false,
+    )
+  )
     return { collected, notes: [] };
   const { selections, dropped } = withoutDropped(layout, collected.selections);
   if (dropped.length === 0) return { collected, notes: [] };

@@ -105,12 +105,21 @@ function notesOn(report: LocalReport): string[] {
     const unset = report.errors.some((error) => isMlvError(error, 'REMOTE_NOT_CONFIGURED'));
     notes.push(
       unset
-        ? 'there is no remote to prove anything: mlv remote add <name> <url>, then mlv push --all-branches'
-        : 'what no remote has was kept: mlv push --all-branches --all-tags sends it',
+        ? 'there is no remote to prove anything: mlv remote add <name> <url>, then mlv push --all-commits'
+        : `what no remote has was kept: mlv push ${commitsOf(report.unproven)} sends it`,
     );
   }
   if (report.dryRun && report.removed.objects > 0) notes.push('this was a dry run: mlv gc … --yes carries it out');
   return notes;
+}
+
+const MOST_COMMITS_NAMED = 3;
+
+/** The options of a push that sends what versions need: their commits, or all of history. */
+function commitsOf(versions: LocalReport['unproven']): string {
+  const commits = new Set(versions.map(({ commit }) => commit));
+  if (commits.has(null) || commits.size > MOST_COMMITS_NAMED) return '--all-commits';
+  return [...commits].map((commit) => `--rev ${commit?.slice(0, 12)}`).join(' ');
 }
 
 function document(

@@ -114,7 +114,7 @@ async function gitContent(
 }
 
 function gapsOf({ missingRecords, missingTrees }: CollectedLineage): string[] {
-  const hint = 'so that the answer may lack something: mlv fetch --all-branches --all-tags';
+  const hint = 'so that the answer may lack something: mlv fetch --all-commits';
   return [
     ...(missingRecords.length > 0
       ? [`${formatCount(missingRecords.length, 'record of a run is', 'records of runs are')} not in the cache, ${hint}`]

@@ -44,6 +44,7 @@ export async function collect(
     revisions,
     allBranches: options.allBranches === true,
     allTags: options.allTags === true,
+    allCommits: options.allCommits === true,
   };
   const revision = (word: string): string => `a revision is given as an option: --rev ${word}`;
   return withPathHints(repository, { remote: true, revision }, () => collectTargets(repository, scope));

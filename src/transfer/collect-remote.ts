@@ -209,7 +209,7 @@ function damagedError(problems: readonly MlvError[], { options, remote }: Transf
     `${first?.message} on remote '${options.name}'; what it needs cannot be told${more}`,
     {
       cause: first,
-      hint: 'mend it from a cache that has it: mlv fsck --remote --repair; --ignore-unreadable goes on without',
+      hint: `mend it from a clone that has it: mlv fsck --remote=${options.name} --repair --all-commits; --ignore-unreadable goes on without`,
       data: { url: remote.url, problems: problems.slice(0, 1000).map(({ message, data }) => ({ message, ...data })) },
     },
   );

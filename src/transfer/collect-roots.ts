@@ -1,4 +1,4 @@
-import { isMlvError, type MlvError } from '../core/errors.js';
+import { isMlvError, MlvError } from '../core/errors.js';
 import type { GitSource } from '../git/git.js';
 import type { Oid } from '../objects/oid.js';
 import type { RepositoryPath } from '../workspace/paths.js';
@@ -13,6 +13,7 @@ import {
   type Targets,
 } from '../workspace/pointers.js';
 import type { Repository } from '../workspace/repository.js';
+import { historyTargets } from './history-targets.js';
 import type { FetchRoot, FormerVersions, PushRoot, Root } from './roots.js';
 
 /** Versions of a pointer that are looked at for what the remote may hold already. */
@@ -28,6 +29,8 @@ export interface RootScope {
   revisions?: readonly string[];
   allBranches?: boolean;
   allTags?: boolean;
+  /** Every commit that a local branch, a tag or HEAD leads to; only whole, so without paths. */
+  allCommits?: boolean;
 }
 
 /** What a transfer works on. */
@@ -41,12 +44,15 @@ export interface CollectedRoots {
 
 /**
  * The targets that a scope names, each object once. Errors: `PATH_NOT_TRACKED` when a path names nothing in any of the
- * states, `REVISION_UNKNOWN`.
+ * states, `REVISION_UNKNOWN`, `USAGE` for paths with `allCommits`.
  */
 export async function collectTargets(repository: Repository, scope: RootScope): Promise<CollectedRoots> {
+  if (scope.allCommits && scope.paths.length > 0) throw pathsOfHistory();
   const revisions = await scopeRevisions(repository, scope);
   const states: Targets[] = [];
-  if (revisions.length === 0) states.push(await loadTargets(repository));
+  const history = scope.allCommits ? await historyTargets(repository) : undefined;
+  if (history) states.push(history);
+  else if (revisions.length === 0) states.push(await loadTargets(repository));
   for (const revision of revisions)
     states.push(await loadTargetsAt(repository, { kind: 'revision', revision } satisfies GitSource));
   const chosen = new Map<string, Selection>();
@@ -59,7 +65,17 @@ export async function collectTargets(repository: Repository, scope: RootScope): 
     states.flatMap((state) => state.targets),
     scope.paths,
   );
-  return { selections: [...chosen.values()], problems: states.flatMap((state) => state.problems), revisions };
+  return {
+    selections: [...chosen.values()],
+    problems: states.flatMap((state) => state.problems),
+    revisions: [...new Set([...revisions, ...(history?.tips ?? [])])],
+  };
+}
+
+function pathsOfHistory(): MlvError {
+  return new MlvError('USAGE', '--all-commits takes everything, and no paths', {
+    hint: 'leave the paths out, or name commits: --rev <revision>',
+  });
 }
 
 /** The selections of one state; a path that names nothing there may name something in another. */

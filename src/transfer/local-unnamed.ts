@@ -107,7 +107,7 @@ export function treesMissing(lost: readonly ProofWanted[]): MlvError {
   const more = lost.length > 1 ? ` and ${lost.length - 1} more` : '';
   const message = `what '${paths[0]}'${more} needs cannot be told: its listing is neither in the cache nor proved to be on a remote`;
   return new MlvError('OBJECT_MISSING', `${message}; what nothing names was left alone`, {
-    hint: 'fetch it (mlv fetch --all-branches --all-tags), or collect without --unnamed',
+    hint: 'fetch it (mlv fetch --all-commits), or collect without --unnamed',
     data: { paths: paths.slice(0, 1000) },
   });
 }

@@ -119,7 +119,7 @@ describe('migrate dvc', () => {
 
   it('says how the contents of a history get to the remote', async () => {
     const cwd = cloneDvc(directory);
-    const next = 'Next: git switch migrated/<branch> && mlv push --all-branches --all-tags';
+    const next = 'Next: git switch migrated/<branch> && mlv push --all-commits';
     expect((await runMlv(['migrate', 'dvc', '--history'], { cwd })).stderr).toContain(next);
     git(cwd, 'switch', '--quiet', 'migrated/main');
     const remote = ['-c', 'core.remote=here', '-c', `remote.here.url=${temporaryDirectory('remote')}`];
@@ -128,7 +128,7 @@ describe('migrate dvc', () => {
     await mlv([...remote, 'status', '--remote', '--exit-code'], { cwd });
     git(cwd, 'switch', '--quiet', 'main');
     const replaced = await runMlv(['migrate', 'dvc', '--history', '--replace'], { cwd });
-    expect(replaced.stderr).toContain('Next: mlv push --all-branches --all-tags');
+    expect(replaced.stderr).toContain('Next: mlv push --all-commits');
   });
 
   it('changes nothing where contents are missing, and with --keep-going leaves these to DVC', async () => {

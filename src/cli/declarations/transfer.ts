@@ -14,6 +14,7 @@ const SCOPE: readonly OptionDeclaration[] = [
   },
   { flags: '--all-branches', description: 'the pointers of every local branch' },
   { flags: '--all-tags', description: 'the pointers of every tag' },
+  { flags: '--all-commits', description: 'the pointers of every commit that a local branch or tag leads to' },
 ];
 const DRY_RUN: OptionDeclaration = { flags: '-n, --dry-run', description: 'only say what would travel' };
 const EXITS = [
@@ -35,7 +36,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
       ['mlv push', 'everything that is tracked'],
       ['mlv push data/ --remote nas', 'one target, to one remote'],
       ['mlv push --remote origin --remote backup', 'to two'],
-      ['mlv push --all-branches --all-tags', 'before a clone is deleted'],
+      ['mlv push --all-commits', 'the whole history: before a clone is deleted'],
     ],
     exits: EXITS,
     careful: true,
@@ -104,6 +105,7 @@ export const transferVerbs: readonly VerbDeclaration[] = [
     examples: [
       ['mlv fsck', 'is what I have what it should be?'],
       ['mlv fsck --remote --all-tags', 'can every release be restored?'],
+      ['mlv fsck --remote --all-commits', 'and every commit?'],
       ['mlv fsck --remote=nas --repair', 'upload again what the remote lost'],
     ],
     exits: [

@@ -114,7 +114,7 @@ function nextSteps(outcome: MigrationOutcome, options: MigrationOptions, facts: 
 /** A history has contents that the current branch does not name; new branches beside the old ones are not even checked out. */
 function pushCommand({ rewritten }: MigrationOutcome, { replace }: MigrationOptions): string {
   if (!rewritten) return 'mlv push';
-  const push = 'mlv push --all-branches --all-tags';
+  const push = 'mlv push --all-commits';
   return replace ? push : `git switch migrated/<branch> && ${push}`;
 }
 

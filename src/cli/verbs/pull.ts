@@ -73,8 +73,8 @@ async function withRevisions(
   input: VerbInput,
   { repository, here }: { repository: OpenRepository; here: CollectedRoots },
 ): Promise<CollectedRoots> {
-  const { rev, allBranches, allTags } = input.options;
-  if (rev === undefined && allBranches !== true && allTags !== true) return here;
+  const { rev, allBranches, allTags, allCommits } = input.options;
+  if (rev === undefined && ![allBranches, allTags, allCommits].includes(true)) return here;
   const there = await collect(session, repository, input);
   const both = [...here.selections, ...there.selections];
   const unique = new Map(both.map((each) => [`${each.target.path}\0${each.target.pointer.oid}\0${each.below}`, each]));
