@@ -8,12 +8,14 @@ import { decodePath, forEachPiece, nulTerminated } from './paths.js';
 import { runGit } from './process.js';
 
 /** Untracked files above this are not taken into a patch: they are data that belongs into mlv, or waste. */
-const UNTRACKED_FILE_LIMIT = 1024 * 1024;
-const UNTRACKED_TOTAL_LIMIT = 16 * 1024 * 1024;
+export const UNTRACKED_FILE_LIMIT = 1024 * 1024;
+/** All of them together are not more. */
+export const UNTRACKED_TOTAL_LIMIT = 16 * 1024 * 1024;
 /** Untracked files that are likely to hold credentials: a patch travels further than they must. */
 const SECRET_NAME =
   /^(?:\.env(?:\..*)?|\.netrc|\.pypirc|\.npmrc|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|.*(?:credential|secret|password|passwd|token).*)$/i;
-const PATCH_LIMIT = 64 * 1024 * 1024;
+/** A longer patch is not kept. */
+export const PATCH_LIMIT = 64 * 1024 * 1024;
 
 /**
  * What the working tree has beyond HEAD (beyond nothing before the first commit): changes, staged or not, and untracked

@@ -9,24 +9,24 @@ import { tooNew } from './format-version.js';
 export const CODEC = { stored: 0, deflate: 1 } as const;
 
 /** Smallest share of a chunk's bytes that compression must save. */
-const LEAST_SAVING = 1 / 8;
+export const LEAST_SAVING = 1 / 8;
 
 /** Shorter chunks are stored as they are: their entries and the calls would cost what is saved. */
 const SHORTEST_BYTES = 256;
 
 /** Bytes that are looked at to guess whether a chunk can be made smaller: blocks spread over it. */
-const SAMPLE_BLOCKS = 4;
-const SAMPLE_BLOCK_BYTES = 1024;
+export const SAMPLE_BLOCKS = 4;
+export const SAMPLE_BLOCK_BYTES = 1024;
 
 /**
  * Bits a byte, by the frequencies of the sample's bytes, above which a chunk is not tried. Images, archives and random
  * bytes have 7.9, 32-bit weights 7.3 (7 % could be saved); text, numbers and 16-bit weights have less than 7.2.
  */
-const MOST_BITS = 7.2;
+export const MOST_BITS = 7.2;
 
 /** Chunks of a file in a row that promise nothing before most are not looked at, and one in how many then still is. */
-const DULL_CHUNKS = 16;
-const LOOKED_AT = 8;
+export const DULL_CHUNKS = 16;
+export const LOOKED_AT = 8;
 
 /** How often each byte occurs in a sample: one array for all samples, because a push takes one of each small file. */
 const COUNTS = new Uint16Array(256);

@@ -4,7 +4,7 @@ import { bytesBody, type Remote, type RemoteEntry } from '../remotes/remote.js';
 import { CLOCK_PREFIX, LEASE_PREFIX } from './collection-layout.js';
 
 /** Without a sign of life for that long, by the remote's clock, a lease is over: its holder was killed. */
-const LEASE_MS = 15 * 60 * 1000;
+export const LEASE_MS = 15 * 60 * 1000;
 /** Requests of the holder between two signs of life. */
 const STEPS = 256;
 /** Remotes tell times to the second in one place and finer in another. */

@@ -5,10 +5,10 @@ import type { PlacedChunk } from './record-writer.js';
 const { gap: REQUEST_BYTES, most: MOST_BYTES } = DEFAULT_RANGES;
 
 /** A file whose reading costs more than that many times what it costs in one piece is scattered ... */
-const MOST_SCATTERED = 2;
+export const MOST_SCATTERED = 2;
 
 /** ... and as much of it is written afresh as brings it down to that. */
-const REWRITTEN_TO = 1.5;
+export const REWRITTEN_TO = 1.5;
 
 /** What bounds how dear reading may become: more than `most` is brought down to `to`. */
 export interface ScatterBounds {
@@ -80,7 +80,7 @@ export function dearRequests<R extends RequestUse>(requests: readonly R[], { spa
 }
 
 /** Directories of more files are not looked at with each version: that takes two seconds for a million. */
-const OFTEN_FILES = 200_000;
+export const OFTEN_FILES = 200_000;
 
 /**
  * True for versions of a directory that are looked at for scattered files: all, but of a huge one every fourth, as its own

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LineageFacts, LineageGraph, type RunNode, type VersionNode } from '../../src/provenance/lineage.js';
+import {
+  type ImportNode,
+  type LineageFacts,
+  LineageGraph,
+  type RunNode,
+  type VersionNode,
+} from '../../src/provenance/lineage.js';
+import { makersOf } from '../../src/provenance/makers.js';
 
 const run = (id: string): RunNode => ({ kind: 'run', id, command: id, ended: '2026-01-01T00:00:00Z', dirty: false });
 const version = (id: string): VersionNode => ({ kind: 'version', id, stages: [], deprecated: false });
@@ -80,5 +87,39 @@ describe('lineage', () => {
         expect(ids(built.reach([from], 'down')).includes(to)).toBe(ids(built.reach([to], 'up')).includes(from));
       }),
     );
+  });
+});
+
+describe('what made it', () => {
+  const imported = (id: string): ImportNode => ({ kind: 'import', id, url: id });
+  const made = (facts: Partial<LineageFacts>, ...starts: string[]) => {
+    const { runs, imports } = makersOf(graph(facts), starts);
+    return { runs: runs.map(({ id }) => id), imports: imports.map(({ id }) => id) };
+  };
+  const train = { node: run('train'), inputs: uses('data'), outputs: uses('model') };
+  const prepare = { node: run('prepare'), inputs: uses('raw'), outputs: uses('data') };
+
+  it('is the run that wrote it, and not those before', () => {
+    expect(made({ runs: [prepare, train] }, 'model')).toEqual({ runs: ['train'], imports: [] });
+    expect(made({ asked: uses('raw'), runs: [prepare] }, 'raw')).toEqual({ runs: [], imports: [] });
+  });
+
+  it('is, the newest first, every run that wrote it', () => {
+    const later = { ...train, node: { ...run('again'), ended: '2026-02-01T00:00:00Z' } };
+    expect(made({ runs: [train, later] }, 'model').runs).toEqual(['again', 'train']);
+  });
+
+  it('of a version is what made its artifacts, of a file what made its directory', () => {
+    const versions = [{ node: version('m@1'), artifacts: uses('model'), data: uses('data'), components: [] }];
+    expect(made({ runs: [prepare, train], versions }, 'm@1').runs).toEqual(['train']);
+    const parts = new Map([['data', new Set(['row'])]]);
+    expect(made({ asked: uses('row'), runs: [prepare], parts }, 'row').runs).toEqual(['prepare']);
+  });
+
+  it('is the import that brought it or its directory, and of a directory none of a file in it', () => {
+    const imports = ['dir', 'row'].map((id) => ({ node: imported(`import ${id}`), content: { id, path: id } }));
+    const parts = new Map([['dir', new Set(['row'])]]);
+    expect(made({ imports, parts }, 'row').imports.sort()).toEqual(['import dir', 'import row']);
+    expect(made({ imports, parts }, 'dir').imports).toEqual(['import dir']);
   });
 });

@@ -51,6 +51,12 @@ export interface ImportedTarget {
   source: PointerSource;
 }
 
+/** What is to be done with one import. */
+export interface ImportUpdate {
+  imported: ImportedTarget;
+  options: UpdateOptions;
+}
+
 /**
  * True for what lies on this machine: a pointer that somebody else wrote must not have it read unasked. `base` is the
  * directory where relative paths start. Text that could be read both ways (`host:/../..`) counts as it would be opened.
@@ -70,23 +76,12 @@ export function isOnThisMachine(source: PointerSource, base: string): boolean {
  * Asks the source of one import whether it changed, and brings what did. Errors: `UNSAVED_CHANGES` where the workspace or
  * the pointer was changed since and `force` is not set, those of the import.
  */
-export function updateOne(
-  session: Session,
-  own: OpenRepository,
-  imported: ImportedTarget,
-  options: UpdateOptions,
-): Promise<Updated> {
-  return isGitSource(imported.source)
-    ? updateGit(session, own, imported, options)
-    : updateUrl(session, own, imported, options);
+export function updateOne(session: Session, own: OpenRepository, update: ImportUpdate): Promise<Updated> {
+  return isGitSource(update.imported.source) ? updateGit(session, own, update) : updateUrl(session, own, update);
 }
 
-async function updateGit(
-  session: Session,
-  own: OpenRepository,
-  imported: ImportedTarget,
-  options: UpdateOptions,
-): Promise<Updated> {
+async function updateGit(session: Session, own: OpenRepository, update: ImportUpdate): Promise<Updated> {
+  const { imported, options } = update;
   const { source } = imported;
   const revision = options.rev ?? source.rev;
   const directory = own.cache.temporary.next();
@@ -112,16 +107,12 @@ async function updateGit(
       known === source.oid ? contentOf(imported.target, known) : await elsewhereObject(session, own, content);
     if (options.dryRun) return compared(imported, { ...after, oid: stored.oid }, changesOf(own, imported, stored));
     if (stored.oid === source.oid && revision === source.rev) return unchanged(imported, { ...after, oid: stored.oid });
-    return bring(session, own, imported, { stored, after: { ...after, oid: stored.oid }, options });
+    return bring(session, own, { ...update, stored, after: { ...after, oid: stored.oid } });
   });
 }
 
-async function updateUrl(
-  session: Session,
-  own: OpenRepository,
-  imported: ImportedTarget,
-  options: UpdateOptions,
-): Promise<Updated> {
+async function updateUrl(session: Session, own: OpenRepository, update: ImportUpdate): Promise<Updated> {
+  const { imported, options } = update;
   const { source } = imported;
   if (options.rev !== undefined) {
     throw new MlvError('USAGE', `'${imported.target.path}' comes from a URL, which has no revisions`);
@@ -138,7 +129,7 @@ async function updateUrl(
     const found = await urlObject(session, own, from);
     const after = urlSource(url, { ...found, remote });
     // The same bytes under a new name: what the pointer says is brought up to date, for the next question.
-    return await bring(session, own, imported, { stored: found.content, after, options });
+    return await bring(session, own, { ...update, stored: found.content, after });
   } finally {
     from.close();
   }
@@ -168,8 +159,7 @@ function compared({ target, source }: ImportedTarget, after: Updated['after'], c
 async function bring(
   session: Session,
   own: OpenRepository,
-  imported: ImportedTarget,
-  { stored, after, options }: { stored: StoredContent; after: PointerSource; options: UpdateOptions },
+  { imported, options, stored, after }: ImportUpdate & { stored: StoredContent; after: PointerSource },
 ): Promise<Updated> {
   const { target, source } = imported;
   const { force, stage } = options;

@@ -4,7 +4,7 @@ import type { RetentionPlan } from '../../registry/retention.js';
 import { type CollectionReport, collectRemote } from '../../transfer/collect-remote.js';
 import type { DeadObject } from '../../transfer/collection-dead.js';
 import { collectGitRoots, type GitRoots } from '../../transfer/collection-roots.js';
-import { openRepository } from '../context.js';
+import { type OpenRepository, openRepository } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { collectCache, LOCAL_OPTIONS } from '../gc-local.js';
 import { defaultRemote, type OpenTransfer, openTransfer } from '../open-transfer.js';
@@ -30,26 +30,19 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   }
   const other = LOCAL_OPTIONS.find((name) => options[name] !== undefined && options[name] !== false);
   if (other !== undefined) throw onlyLocal(other);
-  const graceMs = readGrace(grace);
+  return collectFromRemote(session, input, readGrace(grace));
+}
+
+async function collectFromRemote(session: Session, { options }: VerbInput, graceMs: number): Promise<Result> {
   const repository = await openRepository(session, { 'core.jobs': textOption(options.jobs) });
   const name = textOption(options.remote) ?? defaultRemote(repository);
   const choice = { offline: options.offline === true, ignoreUnreadable: options.ignoreUnreadable === true };
-  const { ignoreUnreadable } = choice;
-  const { last } = repository.config.retention;
-  const rules = last === undefined ? undefined : { last };
-  let retention: RetentionPlan | undefined;
-  const git = await collectGitRoots(repository, {
-    ...choice,
-    retained: async (remoteTips) => {
-      const found = await retainedRoots(repository.git, { remoteTips, ignoreUnreadable, rules, today: today() });
-      retention = found.retention;
-      return found;
-    },
-  });
+  const { git, retention } = await keptRoots(repository, choice);
   const open = await openTransfer(session, repository, name);
   try {
     const started = performance.now();
     const dryRun = options.yes !== true;
+    const { ignoreUnreadable } = choice;
     const report = await collectRemote(open.transfer, { roots: git.roots, graceMs, dryRun, ignoreUnreadable });
     const seconds = Math.round(performance.now() - started) / 1000;
     const rulesSay = retention ? ['versions of models that the rules keep:', ...retentionLines(retention)] : [];
@@ -62,6 +55,26 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
   } finally {
     await open.close();
   }
+}
+
+/** What Git and the registry lead to, and what the rules on versions have to do with it. */
+async function keptRoots(
+  repository: OpenRepository,
+  choice: { offline: boolean; ignoreUnreadable: boolean },
+): Promise<{ git: GitRoots; retention: RetentionPlan | undefined }> {
+  const { last } = repository.config.retention;
+  const rules = last === undefined ? undefined : { last };
+  const { ignoreUnreadable } = choice;
+  let retention: RetentionPlan | undefined;
+  const git = await collectGitRoots(repository, {
+    ...choice,
+    retained: async (remoteTips) => {
+      const found = await retainedRoots(repository.git, { remoteTips, ignoreUnreadable, rules, today: today() });
+      retention = found.retention;
+      return found;
+    },
+  });
+  return { git, retention };
 }
 
 function contradiction(): MlvError {

@@ -3,6 +3,8 @@ import type { CollectedRoots } from '../../transfer/collect-roots.js';
 import { checkout } from '../../workspace/checkout.js';
 import type { CheckoutReport } from '../../workspace/checkout-directory.js';
 import { beginEarlyCopies } from '../../workspace/early-copies.js';
+import type { RepositoryPath } from '../../workspace/paths.js';
+import type { Selection } from '../../workspace/pointers.js';
 import { checkoutErrors } from '../checkout-errors.js';
 import { type OpenRepository, openRepository } from '../context.js';
 import { withoutDroppedUnasked } from '../dropped.js';
@@ -24,32 +26,21 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     const { pullVersionVerb } = await import('../restore-version.js');
     return pullVersionVerb(session, repository, { ...input, reference });
   }
-  const asked = await collectToTransfer(session, repository, { ...input, options: { remote: options.remote } });
-  const { collected: here, notes } = withoutDroppedUnasked(
-    repository,
-    { ...input, options: { dryRun: options.dryRun } },
-    asked,
-  );
-  const collected = await withRevisions(session, input, { repository, here });
-  const paths = toPaths(repository, input.args);
-  const wanted = await withParts(session, repository, { selections: here.selections, paths });
-  const everything = await withParts(session, repository, { selections: collected.selections, paths });
+  const asked = await askedFor(session, repository, input);
   const dryRun = options.dryRun === true;
-  const copies = dryRun ? undefined : beginEarlyCopies(repository, wanted);
+  const copies = dryRun ? undefined : beginEarlyCopies(repository, asked.wanted);
   try {
-    const outcome = await fetchCollected(session, repository, {
-      collected: { ...collected, selections: everything },
-      options,
-      copies,
-    });
+    const outcome = await fetchCollected(session, repository, { collected: asked.collected, options, copies });
     const { transferred, errors } = outcome;
     const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
-    const nothing = asked.selections.length > 0 ? [] : ['nothing is tracked yet'];
+    const nothing = asked.isNothing ? ['nothing is tracked yet'] : [];
     const lines = transferred.length > 0 ? transferred.map((each) => transferredLine(each, words)) : nothing;
-    const document = transferDocument(outcome, { dryRun, problems: collected.problems });
-    if (dryRun) return { notes, done: lines, json: document, errors: [...collected.problems, ...errors] };
-    const widening = Widening.begin(repository, wanted, paths);
-    const report = await checkout(repository, wanted, {
+    const { notes } = asked;
+    const { problems } = asked.collected;
+    const document = transferDocument(outcome, { dryRun, problems });
+    if (dryRun) return { notes, done: lines, json: document, errors: [...problems, ...errors] };
+    const widening = Widening.begin(repository, asked.wanted, asked.paths);
+    const report = await checkout(repository, asked.wanted, {
       force: options.force === true,
       reporter: session.reporter,
       signal: session.signal,
@@ -58,13 +49,37 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     widening.finish(report);
     return {
       notes,
-      done: [...lines, ...(here.selections.length > 0 ? [checkoutSummary(report)] : [])],
+      done: [...lines, ...(asked.wanted.length > 0 ? [checkoutSummary(report)] : [])],
       json: { ...document, checkout: checkoutDocument(report) },
-      errors: [...collected.problems, ...errors, ...remaining(report, errors)],
+      errors: [...problems, ...errors, ...remaining(report, errors)],
     };
   } finally {
     copies?.end();
   }
+}
+
+interface Asked {
+  /** What comes into the cache. */
+  collected: CollectedRoots;
+  /** What comes into the workspace. */
+  wanted: Selection[];
+  /** As the user named them. */
+  paths: RepositoryPath[];
+  /** True where the repository tracks nothing. */
+  isNothing: boolean;
+  notes: string[];
+}
+
+async function askedFor(session: Session, repository: OpenRepository, input: VerbInput): Promise<Asked> {
+  const { remote, dryRun } = input.options;
+  const asked = await collectToTransfer(session, repository, { ...input, options: { remote } });
+  const { collected: here, notes } = withoutDroppedUnasked(repository, { ...input, options: { dryRun } }, asked);
+  const collected = await withRevisions(session, input, { repository, here });
+  const paths = toPaths(repository, input.args);
+  const wanted = await withParts(session, repository, { selections: here.selections, paths });
+  const everything = await withParts(session, repository, { selections: collected.selections, paths });
+  const isNothing = asked.selections.length === 0;
+  return { collected: { ...collected, selections: everything }, wanted, paths, isNothing, notes };
 }
 
 /** With revisions, their targets come into the cache, too; the workspace follows its own pointers in any case. */

@@ -39,7 +39,7 @@ export async function run(session: Session, { args, options }: VerbInput): Promi
   for (const each of imports) {
     if (left.includes(each)) continue;
     try {
-      done.push(await updateOne(session, own, each, update));
+      done.push(await updateOne(session, own, { imported: each, options: update }));
     } catch (error) {
       if (!isMlvError(error) || error.code === 'INTERRUPTED') throw error;
       errors.push(error);

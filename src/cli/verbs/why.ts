@@ -1,6 +1,6 @@
 import { MlvError } from '../../core/errors.js';
 import type { Oid } from '../../objects/oid.js';
-import type { ImportNode, RunNode } from '../../provenance/lineage.js';
+import { makersOf } from '../../provenance/makers.js';
 import { readRun } from '../../provenance/run-store.js';
 import { annotationsOf } from '../../workspace/annotate.js';
 import { loadTargets } from '../../workspace/pointers.js';
@@ -15,21 +15,8 @@ import type { Result, VerbInput } from '../verb.js';
 /** `mlv why`: see its declaration. Errors: those of askLineage, `OBJECT_MISSING` where no record of a run is known. */
 export async function run(session: Session, { args: [operand = ''] }: VerbInput): Promise<Result> {
   const { repository, graph, starts, gaps } = await askLineage(session, operand);
-  const up = graph.reach(starts, 'up');
-  const near = new Set(starts);
-  // A file comes of the run that made its directory; a version of those that made its artifacts.
-  for (const { from, to, as } of up.edges)
-    if (starts.includes(to) && (as === 'part' || as === 'artifact')) near.add(from);
-  const makers = new Set(up.edges.filter(({ to, as }) => as === 'output' && near.has(to)).map(({ from }) => from));
-  const nodes = up.nodes.filter((node): node is RunNode => node.kind === 'run' && makers.has(node.id));
-  // A directory was not brought here by the imports of files that it happens to hold, too.
-  const whole = [...near].filter((id) => !starts.some((start) => graph.holds(start, id)));
-  const origins = new Set(
-    up.edges.filter(({ to, as }) => as === 'import' && whole.includes(to)).map(({ from }) => from),
-  );
-  const imports = up.nodes.filter((node): node is ImportNode => node.kind === 'import' && origins.has(node.id));
+  const { runs: nodes, imports } = makersOf(graph, starts);
   if (nodes.length === 0 && imports.length === 0) throw unknown(operand, gaps);
-  nodes.sort((left, right) => (left.ended < right.ended ? 1 : -1));
   const runs = nodes.map(({ id }) => ({ oid: id, record: readRun(repository, id as Oid).record }));
   const { targets } = await loadTargets(repository);
   const annotations = annotationsOf(targets.filter(({ pointer }) => starts.includes(pointer.oid)));
