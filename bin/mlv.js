@@ -51,6 +51,7 @@ function start(args) {
     .then((module) => module[entry || 'main'](args))
     .then((exitCode) => {
       if (typeof exitCode === 'number') process.exitCode = exitCode;
+      require(join(directory, 'start.js')).leave();
     })
     .catch((error) => {
       const debug = args.indexOf('--debug') >= 0;

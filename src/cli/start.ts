@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import { CodeCache } from './code-cache.js';
 
+export { leave } from './leave.js';
+
 /** Compiling less takes no longer than to look for what was compiled. */
 const SMALL = 16 * 1024;
 

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,5 +83,39 @@ describe('starting mlv', () => {
     const other = temporaryDirectory('caches');
     await mlv(['status'], { cwd, env: { XDG_CACHE_HOME: other, NODE_DISABLE_COMPILE_CACHE: '1' } });
     expect(readdirSync(other)).toEqual([]);
+  });
+});
+
+describe('leaving mlv', () => {
+  /** What a program that leaves prints, and its exit code; it says so when Node ended it for want of anything to do. */
+  function run(program: string): Promise<{ stdout: string; code: unknown }> {
+    const script = `
+      const { leave } = require(${JSON.stringify(join(ROOT, 'dist/cli/start.js'))});
+      process.exitCode = 3;
+      process.once('beforeExit', () => console.log('by itself'));
+      ${program}`;
+    return new Promise((resolve) => {
+      execFile(process.execPath, ['-e', script], { maxBuffer: 1 << 24 }, (error, stdout) => {
+        resolve({ stdout, code: error === null ? 0 : error.code });
+      });
+    });
+  }
+
+  it('ends the process with its exit code where nothing is under way', async () => {
+    expect(await run('process.stdout.write("done"); leave();')).toEqual({ stdout: 'done', code: 3 });
+  });
+
+  it('waits for what is under way, and for a reader that has not taken everything', async () => {
+    const timer = await run('setTimeout(() => console.log("later"), 20); leave();');
+    const child = await run(
+      'require("child_process").execFile(process.execPath, ["-v"], () => console.log("ended")); leave();',
+    );
+    const long = await run('process.stdout.write("x".repeat(1 << 22)); leave();');
+
+    // Whether Node ends the process then, or mlv does, depends on when it was over.
+    expect([timer, child, long].map(({ code }) => code)).toEqual([3, 3, 3]);
+    expect(timer.stdout).toMatch(/^later\n/);
+    expect(child.stdout).toMatch(/^ended\n/);
+    expect(long.stdout.replace('by itself\n', '')).toHaveLength(1 << 22);
   });
 });
