@@ -144,6 +144,7 @@ export class EarlyCopies {
   /** True where the file system shares blocks: a checkout writes nothing there. */
   private shares: boolean | undefined;
   private arriving = 0;
+  private isOver = false;
 
   constructor(private readonly options: EarlyCopiesOptions) {}
 
@@ -155,7 +156,8 @@ export class EarlyCopies {
 
   /** Begins the copy of an object; undefined where none is to be made, or none can. Never fails. */
   begin(oid: Oid, size: number, root: { path: string; oid: Oid }): EarlyCopy | undefined {
-    if (size < LEAST_BYTES || this.open >= MOST_OPEN || this.copies.get(oid)?.isGone === false) return undefined;
+    if (this.isOver || size < LEAST_BYTES || this.open >= MOST_OPEN || this.copies.get(oid)?.isGone === false)
+      return undefined;
     try {
       const path = this.options.temporaryFor(root);
       if (path === undefined) return undefined;
@@ -180,6 +182,12 @@ export class EarlyCopies {
     if (!copy?.isWhole) return undefined;
     this.copies.delete(oid);
     return copy.path;
+  }
+
+  /** For an object that lacks the room, the quota or the open file that a copy takes: gives all of them up, and begins no more. Never fails. */
+  giveUp(): void {
+    this.isOver = true;
+    this.end();
   }
 
   /** Removes what nobody took. Never fails. */

@@ -19,6 +19,11 @@ export class EarlyFlush {
     return this.running !== undefined;
   }
 
+  /** What a flush failed with, where one did; nobody else is told. */
+  get failed(): Error | undefined {
+    return this.failure;
+  }
+
   /** Told how many bytes were written so far: a flush begins when that is enough more than at the last one. */
   written(bytes: number): void {
     if (this.running || bytes - this.flushedAt < FLUSH_BYTES) return;

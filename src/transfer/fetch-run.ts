@@ -171,7 +171,10 @@ export class FetchRun {
     const here = file.local?.runs.reduce((sum, { length }) => sum + length, 0) ?? 0;
     // What comes from this disk keeps it busy: a copy beside it made pulls slower by measurement.
     const beginCopy = 2 * here < size ? begin : undefined;
-    file.target = new LargeTarget(this.session.cache, oid, size, { beginCopy });
+    file.target = new LargeTarget(this.session.cache, oid, size, {
+      beginCopy,
+      giveUpCopies: () => this.options.copies?.giveUp(),
+    });
     this.inProgress.add(file.target);
   }
 

@@ -8,7 +8,7 @@ import {
   openSync,
   rmSync,
 } from 'node:fs';
-import { fileSystemError } from '../core/errors.js';
+import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import { corrupt, type ObjectCache } from '../objects/cache.js';
 import type { CacheBatch } from '../objects/cache-batch.js';
 import type { EarlyCopy } from '../objects/early-copy.js';
@@ -25,6 +25,8 @@ const open = new Set<LargeTarget>();
 export interface LargeTargetOptions {
   /** Begins a copy that is written beside the object: see EarlyCopy. */
   beginCopy?: (() => EarlyCopy | undefined) | undefined;
+  /** Gives up all copies, of other objects, too: what they take is needed for the object. */
+  giveUpCopies?: (() => void) | undefined;
 }
 
 /**
@@ -216,8 +218,7 @@ export class LargeTarget {
     if (this.descriptor !== undefined) return this.descriptor;
     if (open.size >= MOST_OPEN) for (const other of open) if (other.rest()) break;
     try {
-      // Writable until it is finished: it may be closed and opened again in between.
-      this.descriptor = openSync(this.temporary, this.created ? 'r+' : 'wx+', 0o600);
+      this.descriptor = this.openFile();
       if (!this.created) ftruncateSync(this.descriptor, this.size);
     } catch (error) {
       throw this.failed(error);
@@ -229,13 +230,26 @@ export class LargeTarget {
     return this.descriptor;
   }
 
+  /** Writable until it is finished: it may be closed and opened again in between. */
+  private openFile(): number {
+    const openIt = (): number => openSync(this.temporary, this.created ? 'r+' : 'wx+', 0o600);
+    try {
+      return openIt();
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EMFILE') throw error;
+      this.options.giveUpCopies?.();
+      for (const other of [...open]) other.rest();
+      return openIt();
+    }
+  }
+
   /** The two are written at the same time; a disk that is full has room for the object before its copy. */
   private async writeBoth(descriptor: number, bytes: Buffer, offset: number): Promise<void> {
     const { copy } = this;
-    if (!copy || copy.isGone) return writeFully(descriptor, bytes, offset);
-    const [written] = await Promise.allSettled([writeFully(descriptor, bytes, offset), copy.write(bytes, offset)]);
+    const [written] = await Promise.allSettled([writeFully(descriptor, bytes, offset), copy?.write(bytes, offset)]);
     if (written.status === 'fulfilled') return;
-    copy.drop();
+    copy?.drop();
+    this.options.giveUpCopies?.();
     await writeFully(descriptor, bytes, offset);
   }
 
@@ -245,6 +259,8 @@ export class LargeTarget {
 
   private close(): void {
     open.delete(this);
+    // The kernel told that flush alone of bytes that are not on the disk: who opens the file once more must know.
+    this.failure ??= this.flush?.failed;
     if (this.descriptor !== undefined) closeSync(this.descriptor);
     this.descriptor = undefined;
     this.flush = undefined;

@@ -45,9 +45,13 @@ beforeEach(async () => {
 const root = (): { path: string; oid: Oid } => ({ path: 'large', oid });
 
 /** As a fetch does it, with other bytes at the end where they are given. */
-async function bring(beginCopy: () => EarlyCopy | undefined, end = content.subarray(2_000_000)): Promise<void> {
+async function bring(
+  beginCopy: () => EarlyCopy | undefined,
+  end = content.subarray(2_000_000),
+  giveUpCopies?: () => void,
+): Promise<void> {
   const batch = new CacheBatch(cache);
-  const target = new LargeTarget(cache, oid, content.length, { beginCopy });
+  const target = new LargeTarget(cache, oid, content.length, { beginCopy, giveUpCopies });
   try {
     await target.write(end, 2_000_000);
     await target.write(content.subarray(0, 2_000_000), 0);
@@ -216,6 +220,34 @@ describe('on a full disk', () => {
     expect(copy.isGone).toBe(true);
     expect(readdirSync(join(disk.path, 'workspace'))).toEqual([]);
   });
+
+  it('copies of other objects make room, too', async ({ skip }) => {
+    const disk = smallDisk(7000) ?? skip('needs the right to mount');
+    mkdirSync(join(disk.path, 'workspace'));
+    cache = new ObjectCache(join(disk.path, 'cache'), hash);
+    const { copy } = handMade(join(disk.path, 'workspace'));
+    await copy.write(content.subarray(0, 3_000_000), 0);
+    await bring(
+      () => undefined,
+      undefined,
+      () => copy.drop(),
+    );
+    await cache.verify(oid);
+    expect(copy.isGone).toBe(true);
+  });
+});
+
+it('all copies are given up where the object needs what they take, and none is begun afterwards', async () => {
+  let made = 0;
+  const several = new EarlyCopies({ temporaryFor: () => join(workspace, `early-${made++}`), probe: undefined });
+  await bring(() => several.begin(oid, content.length, root()));
+  const other = cache.oid(hash.digest(Buffer.from('other')));
+  several.begin(other, content.length, root());
+  expect(readdirSync(workspace)).toHaveLength(2);
+  several.giveUp();
+  expect(readdirSync(workspace)).toEqual([]);
+  expect(several.take(oid)).toBeUndefined();
+  expect(several.begin(other, content.length, root())).toBeUndefined();
 });
 
 describe('no copy is begun', () => {
