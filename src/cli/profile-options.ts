@@ -25,7 +25,7 @@ export function profileOptions(session: Session, { options }: VerbInput): Profil
   };
 }
 
-/** What counts as drift. Error: `USAGE`. */
+/** What counts as drift: the usual limits, with the share of empty cells that `--tolerance` gives. Error: `USAGE`. */
 export function driftLimits({ options }: VerbInput): DriftLimits {
   const text = textOption(options.tolerance);
   if (text === undefined) return DRIFT_LIMITS;

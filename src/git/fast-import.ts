@@ -57,7 +57,7 @@ function commitBytes(commit: NewCommit, { mark, raw }: { mark: number; raw: Buff
   ]);
 }
 
-/** Header and message of a raw commit or tag. */
+/** Header and message of a raw commit or tag: views, without the empty line between them. Pure. */
 export function splitCommit(raw: Buffer): { head: Buffer; message: Buffer } {
   const end = raw.indexOf('\n\n');
   if (end === -1) return { head: raw, message: Buffer.alloc(0) };

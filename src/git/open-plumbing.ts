@@ -6,7 +6,10 @@ import { currentRefs, updateRefs } from './raw-refs.js';
 import { diffTrees, listFolders, listTree } from './tree-reading.js';
 import { writeTree } from './tree-writing.js';
 
-/** The plumbing of a repository. */
+/**
+ * GitPlumbing of a repository. What it finds out about commits, and whether commits are to be signed, it asks Git once and
+ * keeps: for one command, not for a server.
+ */
 export function gitPlumbing(context: GitContext): GitPlumbing {
   // Commits never change, and so neither does what was once found out about two of them.
   const ancestry = new Map<string, boolean>();

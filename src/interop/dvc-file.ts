@@ -36,7 +36,10 @@ export function parseDvcFile(text: string, file: RepositoryPath): DvcFile {
   return { outputs, left };
 }
 
-/** A YAML mapping of DVC. Error: `FOREIGN_INVALID`. */
+/**
+ * The mapping in a YAML file of DVC (64 MiB at most), empty for an empty text. Error: `FOREIGN_INVALID`, naming the file, for
+ * what is no mapping, is too long or has aliases.
+ */
 export function readYaml(text: string, file: RepositoryPath): Record<string, unknown> {
   try {
     return text.trim() === '' ? {} : readYamlMapping(text, MAX_DVC_FILE);

@@ -69,7 +69,10 @@ export function isLfsRelevant(path: RepositoryPath): boolean {
   return ['.gitattributes', '.gitignore', '.lfsconfig', 'mlv.yaml'].includes(name) || name.endsWith('.mlv');
 }
 
-/** What Git LFS tracks in a state. */
+/**
+ * What Git LFS tracks in a state: its pointers, apart the ones (`untracked`) whose path no attribute gives to it.
+ * `pointer` and `text` read blobs by Git's name; undefined for what is no pointer, or no text. Pure but for these.
+ */
 export function readLfs(
   state: State,
   { pointer, text, above }: Pick<LfsConversionOptions, 'pointer' | 'text' | 'above'>,

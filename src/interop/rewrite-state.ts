@@ -40,7 +40,10 @@ export function isPlainFile(mode: string | undefined): boolean {
   return mode === '100644' || mode === '100755';
 }
 
-/** The state that a list of all files makes. */
+/**
+ * The state that a list of all files of a commit makes: those that are relevant, by path. Links, submodules and names that
+ * are not UTF-8 are not among them. Pure.
+ */
 export function stateOf(
   files: Iterable<{ path: BytePath; mode: string; blob: string }>,
   isRelevant: IsRelevant,

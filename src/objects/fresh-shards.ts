@@ -95,7 +95,7 @@ export class FreshShards {
   }
 }
 
-/** The paths of the objects in folders. */
+/** Absolute paths of the objects in folders, where they are now: below the cache's `tmp/`. */
 export function pathsIn(folders: readonly ShardFolder[]): string[] {
   const paths: string[] = [];
   for (const { path, names } of folders) for (const name of names) paths.push(`${path}/${name}`);

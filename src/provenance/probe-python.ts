@@ -46,7 +46,10 @@ function interpreters({ env, virtualEnvironment }: PythonOptions): string[] {
   return [...inside, 'python3', 'python'];
 }
 
-/** Reads what the script printed. */
+/**
+ * Reads what the script printed: version (with the implementation, where that is not CPython) and `name==version` of each
+ * package. What is no such JSON makes both `absent`. Pure.
+ */
 export function readPython(text: string): Environment {
   try {
     const { version, implementation, packages } = JSON.parse(text) as {

@@ -61,7 +61,7 @@ export async function prepareRun(
   return { ...prepared, key: runKey(questionOf(prepared), repository.hash) };
 }
 
-/** Every path that a run writes. */
+/** Every path that a run writes: outputs, metrics, and the receipt where one is asked for. Pure. */
 export function writtenPaths({ outputs, metrics, receipt }: RunRequest): RepositoryPath[] {
   return [...outputs, ...metrics, ...(receipt === undefined ? [] : [receipt])];
 }

@@ -36,7 +36,7 @@ export function annotationOfSource(source: unknown, fail: (reason: string) => ne
   return annotation;
 }
 
-/** Why a licence is refused, and what to write. */
+/** The sentence for a licence that is no SPDX expression: why it is refused, and what to write. */
 export function notSpdx(licence: string): string {
   return `'${licence}' is no SPDX licence, such as CC-BY-4.0 or ODbL-1.0; one that has no name there is LicenseRef-<name>`;
 }

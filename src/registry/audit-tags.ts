@@ -19,7 +19,10 @@ export interface TagFacts {
   keyFacts: SignerRules['keyFacts'];
 }
 
-/** What is wrong with the tag of one version. Pure. */
+/**
+ * What is wrong with the tag of one version, here and on the remote: missing, moved, replaced by a plain one,
+ * without the signature that the policy asks for. No findings where all is well. Pure.
+ */
 export function judgeTag(state: VersionState, facts: TagFacts): Finding[] {
   const { model, version, summary, manifest } = state;
   const file = tagRef(model, version);

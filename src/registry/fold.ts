@@ -15,7 +15,7 @@ export interface VersionFacts {
   summary: VersionState['summary'];
 }
 
-/** What the fold needs of a manifest with that digest. */
+/** What the fold needs of a manifest; `digest` (`sha256:<hex>`, of its file's bytes) is what events name it by. Pure. */
 export function versionFacts(manifest: Manifest, digest: string): VersionFacts {
   const { commit, author, created, params, metrics, artifacts, data, retain_until, parent } = manifest;
   const oids = { artifacts: artifacts.map(({ oid }) => oid), data: data.map(({ oid }) => oid) };

@@ -49,12 +49,12 @@ export function sortModelFiles(files: readonly TreeFile[], commit: string): Map<
   return models;
 }
 
-/** All files of a model. */
+/** All files of a model: what is said of it, its manifests, its events. Pure. */
 export function filesOf({ meta, manifests, events }: ModelFiles): TreeFile[] {
   return [...(meta ? [meta] : []), ...[...manifests, ...events].map(({ file }) => file)];
 }
 
-/** The blobs that loadModel needs for these files. */
+/** Git's names of the blobs that loadModel needs for these files, one a file. Pure. */
 export function blobsOf(files: ModelFiles): string[] {
   return filesOf(files).map(({ blob }) => blob);
 }

@@ -29,7 +29,7 @@ export interface VersionSummary {
   deprecated: boolean;
 }
 
-/** What a list of versions says of one. */
+/** What a list of versions says of one, from what was folded: no manifest is read. Pure. */
 export function summarizeVersion(model: ModelState, version: VersionState): VersionSummary {
   const { summary } = version;
   return {

@@ -119,7 +119,10 @@ function fetchingCommand(unknown: readonly RemoteTip[]): string {
   return registry ? 'mlv registry pull' : 'git fetch --all --tags --force';
 }
 
-/** Adds what versions of pointers in Git name. */
+/**
+ * Reads versions of pointers from Git, all in one process, and adds what they name to `found`; what is no pointer, or longer
+ * than one, it refuses there. Error: `GIT_FAILED`.
+ */
 export async function readVersions(
   { git }: ReadRepository,
   versions: ReachableFiles['versions'],

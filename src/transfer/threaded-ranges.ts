@@ -1,5 +1,6 @@
+import type { Carrier } from '../remotes/remote.js';
 import { PART_COLUMNS } from './fetch-jobs.js';
-import type { FetchThreads, NewRangeJob } from './fetch-thread.js';
+import type { FetchProgress, FetchThreads, NewRangeJob } from './fetch-thread.js';
 import type { LargeTarget } from './large-target.js';
 import type { RangeRequest, Wanted } from './range-plan.js';
 import type { ChunkUse } from './range-reader.js';
@@ -39,51 +40,72 @@ export class ThreadedRanges {
     request: RangeRequest<T>,
     landed: (part: Wanted<T>) => void,
   ): Promise<RangeRequest<T> | undefined> {
-    const { threads, leastBytes = LEAST_REQUEST_BYTES } = this.options;
     const targets = targetsOf(request);
-    const { getBy } = this.session.remote;
-    if (!targets || !getBy || request.length < leastBytes || !threads.usable) return request;
-    const { signal } = this.session.options;
-    const { algorithm } = this.session.cache.hash;
+    const { remote, cache, cancel } = this.session;
+    if (!targets || !remote.getBy || !this.isWorthIt(request)) return request;
+    const landing = new Landing(request, landed);
     const range = { start: request.start, length: request.length };
     const borrowed: LargeTarget[] = [];
-    let written = 0;
-    const note = (count: number): void => {
-      for (; written < count; written++) {
-        const part = request.parts[written] as Wanted<T>;
-        part.use.file.target?.landed(part.use.at, part.use.length);
-        landed(part);
-      }
-    };
     try {
       for (const target of targets) {
         target.lend();
         borrowed.push(target);
       }
-      await getBy.call(
-        this.session.remote,
-        async (get, onBytes) => {
-          const progress = (count: number, bytes: number): void => {
-            if (bytes > 0) onBytes(bytes);
-            note(count);
-          };
-          const descriptors = targets.map((target) => target.borrowed);
-          const copies = targets.map((target) => target.borrowedCopy ?? -1);
-          const job = { get, ...range, ...this.hashing, descriptors, copies, ...packed(request, targets) };
-          return (await threads.carry(job, { progress, signal })) === request.parts.length;
-        },
-        packKey(algorithm, request.pack),
-        { range, ...this.session.cancel },
-      );
+      const carrier: Carrier = (get, onBytes) => {
+        const progress = (written: number, received: number): void => {
+          if (received > 0) onBytes(received);
+          landing.upTo(written);
+        };
+        return this.carry(request, targets, { get, progress });
+      };
+      await remote.getBy(carrier, packKey(cache.hash.algorithm, request.pack), { range, ...cancel });
     } finally {
       for (const target of borrowed) target.giveBack();
     }
-    return restOf(request, written);
+    return restOf(request, landing.count);
+  }
+
+  private isWorthIt({ length }: RangeRequest<TargetChunk>): boolean {
+    const { threads, leastBytes = LEAST_REQUEST_BYTES } = this.options;
+    return threads.usable && length >= leastBytes;
+  }
+
+  /** Has a thread make the request as `get` says, while the files are lent; true where all of its parts are in them. */
+  private async carry(
+    request: RangeRequest<TargetChunk>,
+    targets: readonly LargeTarget[],
+    { get, progress }: Pick<NewRangeJob, 'get'> & { progress: FetchProgress },
+  ): Promise<boolean> {
+    const descriptors = targets.map((target) => target.borrowed);
+    const copies = targets.map((target) => target.borrowedCopy ?? -1);
+    const { start, length } = request;
+    const job = { get, start, length, ...this.hashing, descriptors, copies, ...packed(request, targets) };
+    const { signal } = this.session.options;
+    return (await this.options.threads.carry(job, { progress, signal })) === request.parts.length;
   }
 
   private get hashing(): Pick<NewRangeJob, 'algorithm' | 'preference'> {
     const { algorithm, implementation } = this.session.cache.hash;
     return { algorithm, preference: implementation === 'wasm' ? 'wasm' : 'auto' };
+  }
+}
+
+/** Which parts of a request are in their files: those from the first on. */
+class Landing<T extends TargetChunk> {
+  count = 0;
+
+  constructor(
+    private readonly request: RangeRequest<T>,
+    private readonly landed: (part: Wanted<T>) => void,
+  ) {}
+
+  /** Tells of the parts up to that many that were not told of yet. */
+  upTo(count: number): void {
+    for (; this.count < count; this.count++) {
+      const part = this.request.parts[this.count] as Wanted<T>;
+      part.use.file.target?.landed(part.use.at, part.use.length);
+      this.landed(part);
+    }
   }
 }
 

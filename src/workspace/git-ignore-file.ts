@@ -24,7 +24,7 @@ export function withLines(text: string, lines: readonly string[]): string {
   return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${added.join('\n')}\n`;
 }
 
-/** The text without the lines. */
+/** The text without these lines, however they end (LF or CRLF); all else stays as it is. Pure. */
 export function withoutLines(text: string, lines: readonly string[]): string {
   const gone = new Set(lines);
   return text

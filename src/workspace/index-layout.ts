@@ -52,7 +52,7 @@ function locateBlock(reader: ByteReader, path: string, into: LocatedBlock[]): vo
   }
 }
 
-/** The names of a block's entries. */
+/** The names of a block's entries, which lie in the index as UTF-8 with a NUL between them. Pure. */
 export function splitNames(bytes: Buffer, count: number): string[] {
   return count === 0 ? [] : bytes.toString('utf8').split('\0');
 }
