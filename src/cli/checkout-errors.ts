@@ -5,10 +5,12 @@ import { formatCount } from './render/units.js';
 /** What a checkout could not do, as one error a kind: damaged objects, missing ones, unsaved files in the way. */
 export function checkoutErrors({ refused, failed }: CheckoutReport): MlvError[] {
   const missing = failed.filter(({ error }) => isMlvError(error, 'OBJECT_MISSING'));
-  const damaged = failed.filter(({ error }) => !isMlvError(error, 'OBJECT_MISSING'));
+  const unnamed = failed.filter(({ error }) => isMlvError(error, 'NAME_REFUSED'));
+  const damaged = failed.filter(({ error }) => !isMlvError(error, 'OBJECT_MISSING') && !isMlvError(error, 'NAME_REFUSED'));
   const errors: MlvError[] = [];
   if (damaged.length > 0) errors.push(damagedError(damaged));
   if (missing.length > 0) errors.push(missingError(missing));
+  if (unnamed.length > 0) errors.push(unnamedError(unnamed));
   if (refused.length > 0) errors.push(refusedError(refused));
   return errors;
 }
@@ -28,6 +30,16 @@ function missingError(missing: CheckoutReport['failed']): MlvError {
   return new MlvError('OBJECT_MISSING', what, {
     hint: 'fetch what is missing and check it out: mlv pull',
     data: { paths: missing.map(({ path }) => path), oids: missing.map(({ oid }) => oid) },
+  });
+}
+
+function unnamedError(unnamed: CheckoutReport['failed']): MlvError {
+  const [first] = unnamed;
+  const more = unnamed.length > 1 ? `, and ${unnamed.length - 1} more likewise` : '';
+  return new MlvError('NAME_REFUSED', `${first?.error.message}${more}`, {
+    ...(first?.error.hint !== undefined && { hint: first.error.hint }),
+    data: { paths: unnamed.map(({ path }) => path) },
+    cause: first?.error,
   });
 }
 

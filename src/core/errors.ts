@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   WORKSPACE_BEHIND: EXIT.failed,
   DIFFERENCES: EXIT.differences,
   FILE_SYSTEM: EXIT.failed,
+  NAME_REFUSED: EXIT.failed,
   DISK_FULL: EXIT.failed,
   CACHE_BUSY: EXIT.failed,
   CACHE_MOVED: EXIT.failed,

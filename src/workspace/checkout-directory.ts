@@ -1,9 +1,11 @@
+import type { MlvError } from '../core/errors.js';
 import { isObjectError } from '../objects/object-error.js';
 import { checkTreeLevel, decodeTree, type TreeEntry } from '../objects/tree-format.js';
 import { EntryCheckout, entriesOrNone } from './checkout-entry.js';
 import { joinSides, planStep, type ThreeWay } from './checkout-plan.js';
 import type { DirectoryCheckout, DirectorySides } from './checkout-sides.js';
 import { makeDirectory, NewDirectory } from './new-directory.js';
+import { refusedName } from './refused-name.js';
 import { holdsWanted } from './wanted-part.js';
 import { removeStaleTemporaries } from './workspace-temporary.js';
 
@@ -18,9 +20,12 @@ export async function checkoutTree(run: DirectoryCheckout, sides: DirectorySides
   try {
     await checkoutDirectory(run, sides);
   } catch (error) {
-    if (!isObjectError(error)) throw error;
-    if (sides.absent) makeDirectory(`${run.worktree}/${sides.path}`);
-    run.report.failed.push({ path: sides.path, oid: run.toOid(sides.target.digest), error });
+    const absolute = `${run.worktree}/${sides.path}`;
+    const refused = isObjectError(error) ? undefined : refusedName(sides.path, absolute, error);
+    if (!refused && !isObjectError(error)) throw error;
+    if (sides.absent && !refused) makeDirectory(absolute);
+    const failure = refused ?? (error as MlvError);
+    run.report.failed.push({ path: sides.path, oid: run.toOid(sides.target.digest), error: failure });
   }
 }
 

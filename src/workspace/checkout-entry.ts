@@ -9,6 +9,7 @@ import { type CheckoutStep, joinSides, planStep, type ThreeWay } from './checkou
 import type { DirectoryCheckout, DirectorySides } from './checkout-sides.js';
 import type { DirectoryBlock } from './directory-block.js';
 import { isWithin, type RepositoryPath } from './paths.js';
+import { nameRefused, refusedName } from './refused-name.js';
 import { isAsSeen, removeIfEmpty, sharesInode } from './workspace-files.js';
 import { temporaryBeside } from './workspace-temporary.js';
 
@@ -49,6 +50,7 @@ export class EntryCheckout {
 
   /** Done on return, or when the promise is. Errors: those of checkoutTree. */
   carryOut(planned: CheckoutStep): undefined | Promise<void> {
+    if (!this.three.target && this.run.renamed.has(this.path)) return undefined;
     const step = this.recheck(planned);
     if (step.do === 'mode' || step.do === 'remove' || step.do === 'place') {
       this.run.onTouch(this.sides.path, this.three.name);
@@ -113,9 +115,41 @@ export class EntryCheckout {
   /** What the walk left out (by an ignore rule, or as neither file nor directory) is the user's all the same. */
   private recheckAbsent(step: CheckoutStep): CheckoutStep {
     const stat = lstatSync(this.absolute, { throwIfNoEntry: false });
+    const written = stat && this.run.writtenAs(this.path);
+    if (written !== undefined) return this.recheckWritten(written);
     if (!stat || (stat.isDirectory() ? this.three.target?.kind === 'tree' : this.run.plan.force)) return step;
     if (this.isTarget(stat)) return { do: 'keep', name: step.name };
     return { do: 'refuse', name: step.name, reason: 'untracked' };
+  }
+
+  /**
+   * The file system takes the name for another one that is there: of this directory, too, or the former of a file that was
+   * renamed. That one gets the new name, and is then what stands there.
+   */
+  private recheckWritten(written: string): CheckoutStep {
+    const { name, target } = this.three;
+    const { path, target: directory, workspace } = this.sides;
+    if (decodeTree(this.run.loadTarget(directory.digest)).some((entry) => entry.name === written)) {
+      const reason = `this file system takes its name and '${written}' for one`;
+      this.failed(this.run.toOid(directory.digest), nameRefused(this.path, reason));
+      return { do: 'leave', name };
+    }
+    const former = `${this.run.worktree}/${path}/${written}`;
+    // Some file systems make up an inode for every writing of a name.
+    const before = lstatSync(former);
+    const at = workspace?.find(written) ?? -1;
+    const entry = at < 0 ? undefined : workspace?.entryAt(at);
+    const isSafe =
+      this.run.plan.force ||
+      (entry !== undefined && workspace?.sameVersion(written, before) === true && this.run.plan.isSaved(entry));
+    this.guard(() => renameSync(former, this.absolute));
+    this.run.renamed.add(`${path}/${written}`);
+    const stat = lstatSync(this.absolute);
+    if (this.isTarget(stat)) return { do: 'keep', name };
+    if (stat.isDirectory() && target?.kind === 'tree') return { do: 'place', name, over: 'nothing' };
+    if (stat.isDirectory() || !isSafe) return { do: 'refuse', name, reason: 'modified' };
+    this.seen = stat;
+    return { do: 'place', name, over: 'file' };
   }
 
   /** A file that shares its inode with the cache is replaced: its mode is that of every other name of it, too. */
@@ -143,7 +177,8 @@ export class EntryCheckout {
 
   private place(over: 'nothing' | 'file' | 'directory'): undefined | Promise<void> {
     const target = this.three.target as TreeEntry;
-    if (process.platform === 'win32') this.checkWindowsName();
+    const problem = process.platform === 'win32' ? windowsNameProblem(this.three.name) : undefined;
+    if (problem) return void this.failed(this.run.toOid(this.sides.target.digest), nameRefused(this.path, problem));
     if (over === 'directory')
       return this.removeDirectory().then(() => (this.isGone() ? this.put(target) : this.refuseKept()));
     if (over === 'file' && target.kind === 'tree') this.guard(() => rmSync(this.absolute, { force: true }));
@@ -188,8 +223,9 @@ export class EntryCheckout {
   }
 
   private failed(oid: Oid, error: unknown): void {
-    if (!isObjectError(error)) throw error;
-    this.run.report.failed.push({ path: this.path, oid, error });
+    const refused = isObjectError(error) ? error : refusedName(this.path, this.absolute, error);
+    if (!refused) throw error;
+    this.run.report.failed.push({ path: this.path, oid, error: refused });
   }
 
   /** True where nothing stands in the way of a directory, false where there is one. */
@@ -255,11 +291,6 @@ export class EntryCheckout {
 
   private isGone(): boolean {
     return lstatSync(this.absolute, { throwIfNoEntry: false }) === undefined;
-  }
-
-  private checkWindowsName(): void {
-    const problem = windowsNameProblem(this.three.name);
-    if (problem) throw fileSystemError('write', this.absolute, new Error(problem));
   }
 
   private guard(action: () => void): undefined {

@@ -40,6 +40,12 @@ export interface DirectoryCheckout {
   setExecutable: (path: string, executable: boolean) => void;
   /** Makes a link where nothing is, or what stands for one. See makeLink. */
   makeLink: (target: string, path: string) => void;
+  /** How a path that is there is written on the disk, its last part: undefined where that is as given. */
+  writtenAs: (path: RepositoryPath) => string | undefined;
+  /** Paths that got another name because the file system takes both for one. */
+  renamed: Set<RepositoryPath>;
+  /** True where the disk may refuse names that others take. */
+  refusesNames: boolean;
   /** Told of a name of a directory before anything is written, changed or removed there. */
   onTouch: (directory: RepositoryPath, name: string) => void;
   /** Told of every file that was written, by its directory, name and content. */

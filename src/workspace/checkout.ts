@@ -29,6 +29,7 @@ import type { WantedPart } from './wanted-part.js';
 import { holdsContent, holdsEntry, isAsSeen, setExecutable, sharesInode } from './workspace-files.js';
 import { removeStaleTemporaries, temporaryBeside } from './workspace-temporary.js';
 import { cacheLoader } from './workspace-trees.js';
+import { namesOnDisk, WrittenNames } from './written-name.js';
 
 /** Long enough that a turn costs nothing, short enough that Ctrl-C and progress do not seem to hang. */
 const TURN_MS = 50;
@@ -111,6 +112,13 @@ class CheckoutRun {
   private holds(path: string, stat: Stats, entry: TreeEntry): boolean {
     const { git, hash } = this.repository;
     return git.trustsFileMode() ? holdsEntry(hash, path, stat, entry) : holdsContent(hash, path, stat, entry);
+  }
+
+  /** Names change while a checkout is at work: nothing that was found out is kept. */
+  private writtenAs(path: RepositoryPath): string | undefined {
+    const written = new WrittenNames(namesOnDisk(this.repository.layout)).otherwise(path);
+    const name = written && nameOf(written);
+    return name === nameOf(path) ? undefined : name;
   }
 
   private setExecutable(path: string, executable: boolean): void {
@@ -276,6 +284,9 @@ class CheckoutRun {
         report: this.report,
         phase: this.phase,
         holds: (path, stat, entry) => this.holds(path, stat, entry),
+        writtenAs: (path) => this.writtenAs(path),
+        renamed: new Set(),
+        refusesNames: !this.repository.git.trustsFileMode(),
         makeLink: (link, path) => makeLink(this.repository, link, path),
         setExecutable: (path, executable) => this.setExecutable(path, executable),
         onTouch: (directory, name) => this.placed.touch(directory, name),

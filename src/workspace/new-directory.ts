@@ -61,7 +61,7 @@ export class NewDirectory {
   }
 
   private isSmall(entry: TreeEntry): boolean {
-    if (process.platform === 'win32' && windowsNameProblem(entry.name)) return false;
+    if (this.run.refusesNames && windowsNameProblem(entry.name)) return false;
     if (entry.kind === 'link') return linkStaysInside(this.sides.parts, entry.target);
     return entry.kind !== 'tree' && entry.size <= SMALL_FILE_BYTES;
   }

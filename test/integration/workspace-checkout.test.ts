@@ -33,6 +33,11 @@ function toVersion(name: 'one' | 'two'): void {
   workspace.git.git('checkout', '-q', name === 'two' ? 'main' : 'main~1');
 }
 
+/** For what happens while a file is read on its way to the workspace: a reflink, where the file system has them, reads none. */
+function byCopy(): void {
+  workspace.repository.settings.linkModes = ['copy'];
+}
+
 /** Overwrites an object in the cache by hand. */
 function replaceObject(content: string, by: string | Buffer): void {
   const path = workspace.objectPath(workspace.oidOf(content));
@@ -160,6 +165,7 @@ describe('unsaved changes', () => {
   });
 
   it('made meanwhile to what the checkout does not touch are seen afterwards', async () => {
+    byCopy();
     await twoVersions({ 'data/a': 'same', 'data/b': 'one', 'data/sub/c': 'c' }, () => workspace.write('data/b', 'two'));
     toVersion('one');
     const { cache } = workspace.repository;
@@ -178,6 +184,7 @@ describe('unsaved changes', () => {
   });
 
   it('made between the look and the write are kept', async () => {
+    byCopy();
     await twoVersions({ 'data/a': 'one', 'data/b': 'one' }, () => {
       workspace.write('data/a', 'two');
       workspace.write('data/b', 'two');
@@ -296,6 +303,7 @@ describe('objects that are missing or damaged', () => {
     ['longer', 'content b and more'],
     ['of the same size', 'CONTENT b'],
   ])('are never placed when %s', async (_, content) => {
+    byCopy();
     replaceObject('content b', content);
     const { failed } = await workspace.checkout();
     expect(failed.map(({ path, error }) => [path, error.code])).toEqual([['data/b', 'OBJECT_CORRUPT']]);
