@@ -1,11 +1,13 @@
 import { MlvError } from '../core/errors.js';
+import type { EarlyCopies } from '../objects/early-copy.js';
 import { type CheckoutVersionReport, checkoutVersion } from '../registry/checkout-version.js';
 import { fetchVersionTags } from '../registry/fetch-version-tags.js';
 import { resolveReference, viewsInTime } from '../registry/reference-resolve.js';
 import type { Registry, RegistryView } from '../registry/registry.js';
 import { type ClosureMember, versionClosure } from '../registry/version-closure.js';
 import { versionTargets } from '../registry/version-targets.js';
-import type { Target } from '../workspace/pointers.js';
+import { beginEarlyCopies } from '../workspace/early-copies.js';
+import type { Selection, Target } from '../workspace/pointers.js';
 import { checkoutErrors } from './checkout-errors.js';
 import type { OpenRepository } from './context.js';
 import { fetchCollected } from './fetch-selections.js';
@@ -20,6 +22,12 @@ interface FoundTargets {
   members: readonly ClosureMember[];
   targets: Target[];
   view: RegistryView;
+}
+
+interface PlacedTargets {
+  found: FoundTargets;
+  input: VerbInput;
+  copies?: EarlyCopies | undefined;
 }
 
 /**
@@ -46,15 +54,29 @@ export async function pullVersionVerb(
   const { remote } = await registry.status({ fetch: true });
   const found = await findTargets(repository, { registry, view: await registry.view(), input, remote });
   const selections = found.targets.map((target) => ({ target, below: '' }));
-  const collected = { selections, problems: [] };
-  const outcome = await fetchCollected(session, repository, { collected, options: input.options });
+  const dryRun = input.options.dryRun === true;
+  const copies = dryRun ? undefined : beginEarlyCopies(repository, selections);
+  try {
+    return await fetchedAndPlaced(session, repository, { found, input, selections, copies });
+  } finally {
+    copies?.end();
+  }
+}
+
+async function fetchedAndPlaced(
+  session: Session,
+  repository: OpenRepository,
+  { found, input, selections, copies }: PlacedTargets & { selections: readonly Selection[] },
+): Promise<Result> {
+  const collected = { selections: [...selections], problems: [] };
+  const outcome = await fetchCollected(session, repository, { collected, options: input.options, copies });
   const { transferred, errors } = outcome;
   const dryRun = input.options.dryRun === true;
   const words = { verb: dryRun ? 'would fetch' : 'fetched', direction: 'from' } as const;
   const lines = transferred.map((each) => transferredLine(each, words));
   const document = transferDocument(outcome, { dryRun, problems: [] });
   if (dryRun) return { done: lines, json: { ...document, version: versionDocument(found) }, errors };
-  const { done = [], json, errors: left = [], ...rest } = await placed(session, repository, { found, input });
+  const { done = [], json, errors: left = [], ...rest } = await placed(session, repository, { found, input, copies });
   const { version, problems: _none, ...checkout } = json as Record<string, unknown>;
   const missing = errors.length > 0 ? left.filter(({ code }) => code !== 'OBJECT_MISSING') : left;
   return {
@@ -85,7 +107,7 @@ async function findTargets(
 async function placed(
   session: Session,
   repository: OpenRepository,
-  { found, input }: { found: FoundTargets; input: VerbInput },
+  { found, input, copies }: PlacedTargets,
 ): Promise<Result> {
   const registered = await registeredOids(found);
   const report = await checkoutVersion(repository, found.targets, {
@@ -93,6 +115,7 @@ async function placed(
     isRegistered: (oid) => registered.has(oid),
     reporter: session.reporter,
     signal: session.signal,
+    copies,
   });
   const [root] = found.members as [ClosureMember];
   const { commit } = root.manifest;

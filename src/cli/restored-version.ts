@@ -8,6 +8,7 @@ import type { RegistryView, VersionState } from '../registry/registry.js';
 import { versionClosure } from '../registry/version-closure.js';
 import { versionTargets } from '../registry/version-targets.js';
 import { UNKNOWN_SIZE } from '../transfer/roots.js';
+import { beginEarlyCopies } from '../workspace/early-copies.js';
 import { nameOf } from '../workspace/paths.js';
 import { loadTargets, type Target } from '../workspace/pointers.js';
 import { checkoutErrors } from './checkout-errors.js';
@@ -152,19 +153,26 @@ async function bring(
     return own?.pointer.oid === target.pointer.oid ? own : target;
   });
   const targets = await choose(all, here.targets);
-  if (repository.config.remotes.size > 0 && targets.length > 0) {
-    const collected = { selections: targets.map((target) => ({ target, below: '' })), problems: [] };
-    const { errors } = await fetchCollected(session, repository, { collected, options: {} });
-    if (errors[0]) throw errors[0];
+  const selections = targets.map((target) => ({ target, below: '' }));
+  const copies = beginEarlyCopies(inside, selections);
+  try {
+    if (repository.config.remotes.size > 0 && targets.length > 0) {
+      const collected = { selections, problems: [] };
+      const { errors } = await fetchCollected(session, repository, { collected, options: {}, copies });
+      if (errors[0]) throw errors[0];
+    }
+    const report = await checkoutVersion(inside, targets, {
+      force: true,
+      isRegistered: () => true,
+      reporter: session.reporter,
+      signal: session.signal,
+      copies,
+    });
+    const [error] = checkoutErrors(report.checkout);
+    if (error) throw error;
+  } finally {
+    copies?.end();
   }
-  const report = await checkoutVersion(inside, targets, {
-    force: true,
-    isRegistered: () => true,
-    reporter: session.reporter,
-    signal: session.signal,
-  });
-  const [error] = checkoutErrors(report.checkout);
-  if (error) throw error;
   return inside;
 }
 

@@ -1,5 +1,6 @@
 import { MlvError } from '../core/errors.js';
 import type { Reporter } from '../core/reporter.js';
+import type { EarlyCopies } from '../objects/early-copy.js';
 import type { Oid } from '../objects/oid.js';
 import { checkPlace } from '../workspace/add-targets.js';
 import { checkout } from '../workspace/checkout.js';
@@ -18,6 +19,8 @@ export interface CheckoutVersionOptions {
   isRegistered: (oid: Oid) => boolean;
   reporter?: Reporter;
   signal?: AbortSignal;
+  /** Copies of large files that a fetch before it wrote. */
+  copies?: EarlyCopies | undefined;
 }
 
 /** What became of the workspace. */
@@ -40,7 +43,7 @@ export async function checkoutVersion(
   targets: readonly Target[],
   options: CheckoutVersionOptions,
 ): Promise<CheckoutVersionReport> {
-  const { force = false, isRegistered, reporter, signal } = options;
+  const { force = false, isRegistered, reporter, signal, copies } = options;
   for (const { path } of targets) checkPlace(repository, path);
   await refuseOverlaps(repository, targets);
   await refuseGitFiles(repository, targets);
@@ -49,7 +52,7 @@ export async function checkoutVersion(
   const report = await checkout(
     repository,
     free.map((target) => ({ target, below: '' })),
-    { force, ...(reporter && { reporter }), ...(signal && { signal }) },
+    { force, copies, ...(reporter && { reporter }), ...(signal && { signal }) },
   );
   const left = [...report.refused, ...report.failed].map(({ path }) => path);
   const whole = free.filter(({ path }) => !left.some((each) => isWithin(each, path)));

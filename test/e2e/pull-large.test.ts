@@ -6,6 +6,8 @@ import { randomBytes } from '../helpers/big-data.js';
 import { mlv, runMlv } from '../helpers/cli.js';
 import { gitTestEnvironment } from '../helpers/git.js';
 import { makeMlvRepository } from '../helpers/mlv-repository.js';
+import { registeringRepository, WHOLE } from '../helpers/registered.js';
+import { cloneRepository } from '../helpers/repository.js';
 import { temporaryDirectory } from '../helpers/temporary-directory.js';
 
 const FIRST = randomBytes(6_000_000, 1);
@@ -55,4 +57,34 @@ it('pulls large files, a new version of them, and leaves alone what was changed 
   await run(theirs, 'pull', '--force');
   for (const path of [large, model]) expect(readFileSync(path).equals(SECOND)).toBe(true);
   expect(leftovers(theirs)).toEqual([]);
+});
+
+it('brings a version with large files, into a clone and to where there is none, each a file of its own', async () => {
+  const large = randomBytes(3_000_000, 3).toString('hex');
+  const { upstream, mlv: run, commit } = await registeringRepository();
+  await commit({ 'model.pkl': large, 'data/same.bin': large });
+  await run('register', 'fraud', ...WHOLE, '--version', '1.0.0');
+  const isWhole = (directory: string): void => {
+    const paths = ['model.pkl', 'data/same.bin'].map((path) => join(directory, path));
+    for (const path of paths) {
+      expect(readFileSync(path, 'utf8') === large).toBe(true);
+      expect(statSync(path)).toMatchObject({ nlink: 1, mode: 0o100666 & ~process.umask() });
+    }
+  };
+  const clone = cloneRepository(upstream);
+  writeFileSync(join(clone, 'model.pkl'), 'mine');
+  expect(await runMlv(['pull', 'fraud@1.0.0'], { cwd: clone })).not.toMatchObject({ exitCode: 0 });
+  expect(readFileSync(join(clone, 'model.pkl'), 'utf8')).toBe('mine');
+  expect(leftovers(clone)).toEqual([]);
+  expect(readdirSync(join(clone, '.git/mlv/tmp'))).toEqual([]);
+  rmSync(join(clone, '.git/mlv/objects'), { recursive: true });
+  await mlv(['pull', 'fraud@1.0.0', '--force'], { cwd: clone });
+  isWhole(clone);
+  expect(leftovers(clone)).toEqual([]);
+  expect(readdirSync(join(clone, '.git/mlv/tmp'))).toEqual([]);
+
+  const cwd = temporaryDirectory('elsewhere');
+  await mlv(['get', upstream, 'fraud@1.0.0', '-o', 'model'], { cwd });
+  isWhole(join(cwd, 'model'));
+  expect(readdirSync(cwd)).toEqual(['model']);
 });

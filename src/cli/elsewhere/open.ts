@@ -41,6 +41,11 @@ export interface ElsewhereRepository extends OpenRepository {
   readonly registryTip: string | undefined;
   /** All files of the commit. */
   readonly files: readonly CommittedFile[];
+  /**
+   * Takes a temporary cache away, and nothing where it is somebody's: what was checked out of it by hard links is single
+   * then, and need not be copied to be the user's own. Never fails.
+   */
+  dropCache(): void;
 }
 
 const PROJECT_FILE = 'mlv.yaml';
@@ -72,7 +77,8 @@ export async function openElsewhere(session: Session, request: ElsewhereRequest)
     );
     const text = project && (await elsewhere.git.readBlobs([project.blob])).get(project.blob)?.toString('utf8');
     const repository = await openAs(session, { request, elsewhere, address, text });
-    return { ...repository, elsewhere, address, commit, registryTip: registry, files };
+    const dropCache = (): void => dropTemporary(repository.cache.directory, directory);
+    return { ...repository, elsewhere, address, commit, registryTip: registry, files, dropCache };
   } finally {
     phase.end();
   }
@@ -100,7 +106,7 @@ async function openAs(
   );
   const hash = await loadHash(config.project?.hash ?? 'blake3', config.core.hashImplementation);
   const own = request.own?.hash.algorithm === hash.algorithm ? request.own : undefined;
-  const cache = own?.cache ?? new ObjectCache(join(request.directory, 'cache'), hash);
+  const cache = own?.cache ?? new ObjectCache(temporaryCache(request.directory), hash);
   const layout = { ...elsewhere.git.layout, worktree: join(request.directory, 'tree') };
   return {
     layout,
@@ -114,6 +120,19 @@ async function openAs(
     config,
     paths,
   };
+}
+
+function temporaryCache(directory: string): string {
+  return join(directory, 'cache');
+}
+
+function dropTemporary(cache: string, directory: string): void {
+  if (cache !== temporaryCache(directory)) return;
+  try {
+    rmSync(cache, { recursive: true, force: true });
+  } catch {
+    // What is left is copied, and goes with the directory.
+  }
 }
 
 /** Endpoints of the user's own: of the repository here, where there is one, and of the environment. */

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { checkElsewhereRemotes } from '../../config/elsewhere.js';
 import { defaultRemote } from '../../config/remote-choice.js';
 import { fileSystemError, type MlvError } from '../../core/errors.js';
+import type { EarlyCopies } from '../../objects/early-copy.js';
 import { entryNameProblem } from '../../objects/entry-name.js';
 import { linkStaysInside } from '../../objects/tree-format.js';
 import { fetchFromRemotes } from '../../transfer/fetch-remotes.js';
 import type { Transferred } from '../../transfer/transferred.js';
 import { checkout } from '../../workspace/checkout.js';
+import { beginEarlyCopies } from '../../workspace/early-copies.js';
 import { type CommittedFile, isRegular } from '../../workspace/elsewhere-path.js';
 import { absolutePath, ensureRealDirectory, nameOf, parentOf } from '../../workspace/paths.js';
 import { checkoutErrors } from '../checkout-errors.js';
@@ -31,6 +33,7 @@ export interface Brought {
 export async function fetchElsewhere(
   session: Session,
   { repository, selections }: Pick<ElsewhereContent, 'repository' | 'selections'>,
+  copies?: EarlyCopies | undefined,
 ): Promise<Transferred[]> {
   if (selections.length === 0) return [];
   const { config } = repository;
@@ -38,7 +41,7 @@ export async function fetchElsewhere(
     config,
     selections.map(({ target }) => target.pointer.remote ?? defaultRemote(config)),
   );
-  const outcome = await fetchFromRemotes(transferContext(session, repository), selections, { named: [] });
+  const outcome = await fetchFromRemotes(transferContext(session, repository), selections, { named: [], copies });
   if (outcome.errors[0]) throw gravest(outcome.errors);
   return outcome.transferred;
 }
@@ -48,16 +51,27 @@ export async function fetchElsewhere(
  * it has there. Errors: those of fetchElsewhere and checkout.
  */
 export async function stage(session: Session, content: ElsewhereContent): Promise<Brought> {
-  const { repository, selections, gitFiles } = content;
+  const { repository, gitFiles } = content;
   mkdirSync(repository.layout.worktree, { recursive: true });
-  const transferred = await fetchElsewhere(session, content);
-  const { reporter, signal } = session;
-  const report = await checkout(repository, selections, { reporter, signal });
-  const [error] = checkoutErrors(report);
-  if (error) throw error;
+  const transferred = await fetchAndCheckout(session, content);
   const leftOut: string[] = [];
   for (const file of gitFiles) if (!(await stageGitFile(repository, file))) leftOut.push(file.path);
   return { transferred, leftOut };
+}
+
+async function fetchAndCheckout(session: Session, content: ElsewhereContent): Promise<Transferred[]> {
+  const { repository, selections } = content;
+  const { reporter, signal } = session;
+  const copies = beginEarlyCopies(repository, selections);
+  try {
+    const transferred = await fetchElsewhere(session, content, copies);
+    const report = await checkout(repository, selections, { reporter, signal, copies });
+    const [error] = checkoutErrors(report);
+    if (error) throw error;
+    return transferred;
+  } finally {
+    copies?.end();
+  }
 }
 
 async function stageGitFile(repository: ElsewhereRepository, file: CommittedFile): Promise<boolean> {

@@ -66,6 +66,7 @@ async function bring(
 ): Promise<Result> {
   const { repository, path, version, problems } = content;
   const { transferred, leftOut } = await stage(session, content);
+  repository.dropCache();
   const staged = stagedPath(repository, path ?? '');
   const own = makeOwn(staged);
   const to = placeOf(session, path, { output, into });
