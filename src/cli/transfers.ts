@@ -57,6 +57,9 @@ export function transferredLine(each: Transferred, words: { verb: string; direct
   const cost = `${formatCount(requests, 'request')}, ${formatSeconds(seconds)}`;
   if (objects === 0 && packs === 0) {
     if (each.error) return `nothing ${words.verb} ${words.direction} ${place}: it could not be used (${cost})`;
+    // What was in the cache was asked of no remote, so nothing is known of one.
+    if (words.direction === 'from' && requests === 0 && each.failed.length === 0)
+      return `up to date: ${formatCount(upToDate, 'target')}, all in the cache`;
     const what = each.failed.length > 0 ? `nothing ${words.verb}` : `up to date: ${formatCount(upToDate, 'target')}`;
     return `${what}, ${words.direction === 'to' ? 'on' : 'from'} ${place} (${cost})`;
   }

@@ -85,7 +85,7 @@ export function failedObjectsError(failed: readonly FailedObject[], ...remotes: 
     {
       hint: damaged
         ? 'mlv fsck --remote tells what is damaged; --repair mends what this cache holds'
-        : 'push it from a machine that has it: mlv push',
+        : 'push it from a machine that has it: mlv push   (mlv push --all-commits where it is of an older commit)',
       data: { failed: failed.slice(0, 1000) },
     },
   );

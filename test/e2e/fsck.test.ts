@@ -103,6 +103,7 @@ describe('mlv fsck', () => {
     chmodSync(pack, 0o644);
     writeFileSync(pack, bytes);
     const result = await runMlv(['fsck', '--remote', '--deep'], { cwd });
+    expect(result.stderr).toMatch(/mlv fsck --remote=\S+ --repair --deep$/m);
     expect([result.exitCode, result.stdout]).toEqual([5, expect.stringContaining(name)]);
   });
 });

@@ -231,6 +231,7 @@ describe('mlv resolve-conflict', () => {
     expect(tryGit(cwd, ['merge', 'theirs']).status).toBe(1);
     const { exitCode, stderr } = await runMlv(['status'], { cwd });
     expect([exitCode, stderr]).toEqual([5, expect.stringContaining('mlv resolve-conflict')]);
+    expect(await mlv(['resolve-conflict'], { cwd })).toContain('no file is in conflict');
     await mlv(['resolve-conflict', '--ours', '--stage', '.'], { cwd });
     expect(contents(cwd)).toEqual({ a: '2', b: '2' });
   });

@@ -51,6 +51,13 @@ describe('push, status --remote, pull', () => {
     expect([after.exitCode, after.stdout]).toEqual([0, expect.stringContaining('2 targets on origin')]);
   });
 
+  it('say of what is in the cache that no remote was asked', async () => {
+    const cwd = await makeMlvRepository({ 'model.pkl': 'm' });
+    await mlv(['add', 'model.pkl'], { cwd });
+    await mlv(['remote', 'add', 'origin', join(temporaryDirectory('store'), 'never')], { cwd });
+    expect(await mlv(['fetch'], { cwd })).toBe('up to date: 1 target, all in the cache\n');
+  });
+
   it('bring the same bytes to a clone: a part, then everything', async () => {
     const clone = cloneRepository(origin);
     const fresh = await runMlv(['status'], { cwd: clone });

@@ -29,6 +29,8 @@ export interface FsckFindings {
   /** What a repair fetched again, a line for each remote. */
   fetched: readonly string[];
   repair: boolean;
+  /** Options and paths that say what was looked at, as words for a shell, so that a repair looks at the same. */
+  scope: readonly string[];
 }
 
 /** The findings as lines, one each, after a line of what was looked at. */
@@ -57,7 +59,7 @@ function* remoteLines({ remote, url, records, packs, bytes, findings, repaired }
 }
 
 /** What is still wrong, as errors: damage ends with 5, what a remote lacks with 4. */
-export function fsckErrors({ cache, unnoticed, remotes, repair }: FsckFindings): MlvError[] {
+export function fsckErrors({ cache, unnoticed, remotes, repair, scope }: FsckFindings): MlvError[] {
   const errors: MlvError[] = [];
   if (cache.damaged.length > 0 && !repair) {
     const what = `${formatCount(cache.damaged.length, 'object')} of the cache ${cache.damaged.length === 1 ? 'is' : 'are'} damaged`;
@@ -80,10 +82,10 @@ export function fsckErrors({ cache, unnoticed, remotes, repair }: FsckFindings):
       }),
     );
   }
-  return [...errors, ...remotes.flatMap(remoteErrors)];
+  return [...errors, ...remotes.flatMap((remote) => remoteErrors(remote, scope))];
 }
 
-function remoteErrors({ remote, url, findings, repaired }: CheckedRemote): MlvError[] {
+function remoteErrors({ remote, url, findings, repaired }: CheckedRemote, scope: readonly string[]): MlvError[] {
   const [first] = findings;
   if (!first || repaired) return [];
   const damaged = findings.some(({ kind }) => kind.endsWith('-damaged'));
@@ -91,8 +93,14 @@ function remoteErrors({ remote, url, findings, repaired }: CheckedRemote): MlvEr
   const paths = [...new Set(findings.flatMap((finding) => finding.paths))];
   return [
     new MlvError(damaged ? 'PACK_INVALID' : 'OBJECT_MISSING', `remote '${remote}' (${url}) ${what}: ${first.message}`, {
-      hint: `upload it from a clone that has it: mlv fsck --remote=${remote} --repair`,
+      hint: /^https?:/.test(url)
+        ? `upload it from a clone that has it, to the storage behind this address: ${repair('<remote>', scope)}`
+        : `upload it from a clone that has it: ${repair(remote, scope)}`,
       data: { remote, paths },
     }),
   ];
+}
+
+function repair(remote: string, scope: readonly string[]): string {
+  return ['mlv fsck', `--remote=${remote}`, '--repair', ...scope].join(' ');
 }

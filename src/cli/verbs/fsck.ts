@@ -1,4 +1,5 @@
 import { MlvError } from '../../core/errors.js';
+import { shellQuote } from '../../core/shell-quote.js';
 import { type CollectedRoots, toPushRoots } from '../../transfer/collect-roots.js';
 import { eachRemote } from '../../transfer/each-remote.js';
 import { failedObjectsError } from '../../transfer/fetch.js';
@@ -31,7 +32,7 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
     options.remote === undefined ? NOTHING : await checkRemotes(session, repository, { collected, options });
   const words = { verb: 'fetched', direction: 'from' } as const;
   const again = fetched.transferred.map((each) => transferredLine(each, words));
-  const found = { cache, unnoticed, remotes, repair, fetched: again };
+  const found = { cache, unnoticed, remotes, repair, fetched: again, scope: scopeWords(input) };
   return {
     text: fsckLines(found),
     json: {
@@ -49,6 +50,16 @@ export async function run(session: Session, input: VerbInput): Promise<Result> {
       ...unusable,
     ],
   };
+}
+
+/** The options and paths that say what is looked at, for a command that looks at the same. */
+function scopeWords({ args, options }: VerbInput): string[] {
+  const flags = { deep: '--deep', allBranches: '--all-branches', allTags: '--all-tags', allCommits: '--all-commits' };
+  return [
+    ...Object.entries(flags).flatMap(([option, flag]) => (options[option] === true ? [flag] : [])),
+    ...textsOption(options.rev).map((revision) => `--rev ${shellQuote(revision)}`),
+    ...args.map(shellQuote),
+  ];
 }
 
 type Scope = { collected: CollectedRoots };

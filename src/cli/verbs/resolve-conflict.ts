@@ -92,7 +92,10 @@ async function list(
         sides,
         choose: () => 'left',
       });
-      text.push(`${show(path)}: ${formatCount(merged.conflicts.length, 'conflict')}`);
+      const count = merged.conflicts.length;
+      const words =
+        count === 0 ? 'no file is in conflict; --ours and --theirs both merge it' : formatCount(count, 'conflict');
+      text.push(`${show(path)}: ${words}`);
       text.push(...conflictLines(path, merged.conflicts, { show, all }));
       documents.push({ path, kind: 'content', conflicts: merged.conflicts });
     } catch (error) {

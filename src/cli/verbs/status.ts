@@ -196,7 +196,9 @@ function next(found: StatusResult, dropped: ReadonlySet<string>): string[] {
   );
   const behind = targets.filter((target) => target.behind);
   const other = targets.filter((target) => target.otherVersion);
-  const untold = targets.some(({ detailsMissing, state }) => detailsMissing && state !== 'behind');
+  const untold = targets.some(
+    ({ detailsMissing, state, otherVersion }) => detailsMissing && state !== 'behind' && !otherVersion,
+  );
   const lacking = targets.filter(({ missing }) => missing.objects > 0);
   const absent = targets.some(({ state, missing }) => state === 'deleted' && missing.objects === 0);
   return [
