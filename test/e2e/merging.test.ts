@@ -315,7 +315,7 @@ describe('the set-up', () => {
     const cwd = await repository({ 'data/a': '1' });
     await mlv(['hooks', 'uninstall'], { cwd });
     expect(existsSync(join(cwd, '.gitattributes'))).toBe(true);
-    expect(await mlv(['doctor', '--offline'], { cwd })).toContain('Git merges them as text');
-    expect(await mlv(['hooks', 'status'], { cwd })).toContain('not installed here: Git merges them as text');
+    expect(await mlv(['doctor', '--offline'], { cwd })).toContain('Git merges pointers as text');
+    expect(await mlv(['hooks', 'status'], { cwd })).toContain('not installed here: Git merges pointers as text');
   });
 });
