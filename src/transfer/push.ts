@@ -18,7 +18,7 @@ import type { TransferSession } from './session.js';
 export interface PushOptions {
   /** Only find out what would be sent. */
   dryRun?: boolean;
-  /** Adds to the predecessors of roots that the remote lacks: called once, and not where it has all of them. */
+  /** Adds to the predecessors of roots that the remote lacks: not called where it has all of them, as far as is known here. */
   formerVersions?: FormerVersions;
   /**
    * For repair: what is on the remote is not asked but told. The records of objects that are not intact are written
@@ -50,16 +50,20 @@ export async function push(
 ): Promise<PushReport> {
   const report: PushReport = { upToDate: 0, pushed: 0, objects: 0, packs: 0, bytes: 0, failed: [] };
   const unique = [...new Map(roots.map((root) => [root.oid, root])).values()];
+  const early = options.repair ? undefined : askEarly(session, unique, options.formerVersions);
   const wanted = options.repair ? unique : await missingFromRemote(session, unique);
   report.upToDate = countTargets(unique) - countTargets(wanted);
   // What another repository keeps is not kept for this one: its collection would delete it.
   if (wanted.length < unique.length && !options.repair) await session.confirmRepository();
-  if (wanted.length === 0) return report;
+  if (wanted.length === 0) {
+    await early?.settled();
+    return report;
+  }
   // Neither needs what the others find out.
   const [info, toPush, first] = await Promise.all([
     options.dryRun ? session.expectInfo() : session.ensureInfo(),
-    options.formerVersions ? withPredecessors(wanted, options.formerVersions) : wanted,
-    CollectionWatch.begin(session),
+    options.formerVersions ? withPredecessors(wanted, early?.former ?? options.formerVersions) : wanted,
+    early?.watch ?? CollectionWatch.begin(session),
   ]);
   let watch = first;
   while (!(await new PushRun(session, { info, report, options, watch }).all(toPush))) {
@@ -68,8 +72,54 @@ export async function push(
   return report;
 }
 
+/** What a push asks for before it knows that it needs the answers. */
+interface EarlyQuestions {
+  former: FormerVersions | undefined;
+  watch: Promise<CollectionWatch>;
+  /** Waits until nothing of it is under way any more. */
+  settled(): Promise<unknown>;
+}
+
+/**
+ * Asks the remote and Git at once what a push of roots asks that the remote lacks. Undefined where it most probably has them
+ * all: their records were seen there, or they are not here. What collections did since the question, the end of the push sees.
+ */
+function askEarly(
+  session: TransferSession,
+  roots: readonly PushRoot[],
+  formerVersions: FormerVersions | undefined,
+): EarlyQuestions | undefined {
+  const fresh = roots.filter(({ oid }) => !session.records.hasCopy(oid) && session.cache.has(oid));
+  if (fresh.length === 0) return undefined;
+  const info = session.askInfo();
+  const watch = CollectionWatch.begin(session);
+  const paths = pathsOf(fresh);
+  const first = formerVersions?.(paths);
+  const underWay = [info, watch, first];
+  // Whoever needs an answer gets its error, and what is wrong with the remote is said by the first question.
+  for (const answer of underWay) answer?.catch(() => undefined);
+  const former = formerVersions && first && joined({ paths, first }, formerVersions);
+  return { former, watch, settled: () => Promise.allSettled(underWay) };
+}
+
+/** Gives the versions of some paths, which were asked for, and asks for those of others when they are needed. */
+function joined(
+  { paths, first }: { paths: readonly string[]; first: ReturnType<FormerVersions> },
+  formerVersions: FormerVersions,
+): FormerVersions {
+  const asked = new Set(paths);
+  return async (wanted) => {
+    const others = wanted.filter((path) => !asked.has(path));
+    return others.length === 0 ? first : new Map([...(await first), ...(await formerVersions(others))]);
+  };
+}
+
+function pathsOf(roots: readonly PushRoot[]): string[] {
+  return [...new Set(roots.map(({ path }) => path))];
+}
+
 async function withPredecessors(roots: readonly PushRoot[], formerVersions: FormerVersions): Promise<PushRoot[]> {
-  const former = await formerVersions([...new Set(roots.map(({ path }) => path))]);
+  const former = await formerVersions(pathsOf(roots));
   return roots.map((root) => {
     const all = [...root.predecessors, ...(former.get(root.path) ?? [])];
     return { ...root, predecessors: [...new Set(all)].filter((oid) => oid !== root.oid) };

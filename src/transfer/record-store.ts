@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isMlvError, MlvError, systemErrorCode } from '../core/errors.js';
 import type { ObjectCache } from '../objects/cache.js';
@@ -35,6 +35,11 @@ export class RecordStore {
       if (isMlvError(error, 'REMOTE_NOT_FOUND') && error.data.missing === 'directory') return false;
       throw error;
     }
+  }
+
+  /** True when there is a copy on this machine, whole or not: the remote most probably has the record. */
+  hasCopy(oid: Oid): boolean {
+    return existsSync(this.pathOf(oid));
   }
 
   /** The copy on this machine, or undefined where there is none that is whole. */

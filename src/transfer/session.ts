@@ -44,6 +44,7 @@ export class TransferSession {
   readonly cache: ObjectCache;
   readonly records: RecordStore;
   private info: Promise<RemoteInfo> | undefined;
+  private asked: Promise<RemoteInfo | undefined> | undefined;
 
   constructor(readonly options: SessionOptions) {
     this.remote = options.remote;
@@ -73,6 +74,12 @@ export class TransferSession {
     return info;
   }
 
+  /** As readInfo, once: ensureInfo, expectInfo and confirmRepository then take that answer. */
+  askInfo(): Promise<RemoteInfo | undefined> {
+    this.asked ??= this.readInfo();
+    return this.asked;
+  }
+
   /**
    * As readInfo, for a check of the remote: bytes that are no `mlv.json` are a finding. Errors: `REMOTE_MISMATCH` for a
    * remote of another repository or algorithm, `FORMAT_TOO_NEW`, those of Remote.
@@ -98,7 +105,7 @@ export class TransferSession {
 
   /** What the remote says of itself, or would say after a first push. Errors: those of ensureInfo. */
   async expectInfo(): Promise<RemoteInfo> {
-    const existing = await this.readInfo();
+    const existing = await this.askedInfo();
     return existing ? this.checkRepository(existing) : this.newInfo();
   }
 
@@ -118,8 +125,12 @@ export class TransferSession {
    */
   async confirmRepository(): Promise<void> {
     if (noteOf(this.notePath) === this.options.repositoryId) return;
-    const info = await this.readInfo();
+    const info = await this.askedInfo();
     if (info) this.checkRepository(info);
+  }
+
+  private askedInfo(): Promise<RemoteInfo | undefined> {
+    return this.asked ?? this.readInfo();
   }
 
   private get notePath(): string {
@@ -136,7 +147,7 @@ export class TransferSession {
   }
 
   private async claim(): Promise<RemoteInfo> {
-    const existing = await this.readInfo();
+    const existing = await this.askedInfo();
     if (existing) return this.checkRepository(existing);
     const mine = this.newInfo();
     await this.remote.put(REMOTE_INFO_KEY, bytesBody(encodeRemoteInfo(mine)), { ifAbsent: true, ...this.cancel });

@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ObjectCache } from '../../src/objects/cache.js';
 import type { Oid } from '../../src/objects/oid.js';
 import { MemoryRemote } from '../../src/remotes/memory.js';
+import type { Remote } from '../../src/remotes/remote.js';
 import { fetchObjects } from '../../src/transfer/fetch.js';
 import { push } from '../../src/transfer/push.js';
-import { recordKey } from '../../src/transfer/remote-layout.js';
+import { REMOTE_INFO_KEY, recordKey } from '../../src/transfer/remote-layout.js';
 import type { PushRoot } from '../../src/transfer/roots.js';
 import { randomBytes } from '../helpers/big-data.js';
 import {
@@ -62,6 +63,47 @@ class Team {
 
 const repeat = (times: number, text: string): string[] => Array.from({ length: times }, () => text);
 const file = (seed: number, size = 2000): Buffer => randomBytes(size, seed);
+
+describe('the questions before a push', () => {
+  it('go out together where what is pushed was never seen on the remote', async () => {
+    const cache = await openCache();
+    const root = await store(cache, directory({ a: file(1) }), { path: 'data' });
+    const memory = new MemoryRemote();
+    const asked = new Set<string>();
+    let allAsked = (): void => {};
+    const answered = new Promise<void>((resolve) => {
+      allAsked = resolve;
+    });
+    const note = (question: string): void => {
+      asked.add(question);
+      if (asked.size === 3) allAsked();
+    };
+    const remote: Remote = {
+      url: memory.url,
+      put: (key, body, options) => memory.put(key, body, options),
+      delete: (keys) => memory.delete(keys),
+      close: () => memory.close(),
+      // Whether the root is there is told when all else was asked.
+      stat: (key) => answered.then(() => memory.stat(key)),
+      get: (key, options) => {
+        if (key === REMOTE_INFO_KEY) note('info');
+        return memory.get(key, options);
+      },
+      list: (prefix) => {
+        note('list');
+        return memory.list(prefix);
+      },
+    };
+    const formerVersions = async (paths: readonly string[]) => {
+      note(`versions of ${paths.join()}`);
+      return new Map<string, Oid[]>();
+    };
+
+    expect(await push(openSession(cache, remote), [root], { formerVersions })).toMatchObject({ pushed: 1, failed: [] });
+    expect([...asked].sort()).toEqual(['info', 'list', 'versions of data']);
+    await expectClosed(memory, cache.hash);
+  });
+});
 
 describe('what is there already', () => {
   it('costs a push one request a root', async () => {
