@@ -6,7 +6,9 @@ import { formatCount } from './render/units.js';
 export function checkoutErrors({ refused, failed }: CheckoutReport): MlvError[] {
   const missing = failed.filter(({ error }) => isMlvError(error, 'OBJECT_MISSING'));
   const unnamed = failed.filter(({ error }) => isMlvError(error, 'NAME_REFUSED'));
-  const damaged = failed.filter(({ error }) => !isMlvError(error, 'OBJECT_MISSING') && !isMlvError(error, 'NAME_REFUSED'));
+  const damaged = failed.filter(
+    ({ error }) => !isMlvError(error, 'OBJECT_MISSING') && !isMlvError(error, 'NAME_REFUSED'),
+  );
   const errors: MlvError[] = [];
   if (damaged.length > 0) errors.push(damagedError(damaged));
   if (missing.length > 0) errors.push(missingError(missing));
