@@ -12,8 +12,10 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  statSync,
   symlinkSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileSystemError, systemErrorCode } from '../core/errors.js';
 import type { LinkMode } from '../core/link-mode.js';
 import { corrupt, missing, type ObjectCache } from './cache.js';
@@ -25,6 +27,9 @@ import { copyAndHash, copyOnly } from './stream-copy.js';
 
 /** Files up to this many bytes are read, checked and written in one go. */
 export const SMALL_FILE_BYTES = 1024 * 1024;
+
+/** The bit of a directory whose group new files get. */
+const SET_GROUP = 0o2000;
 
 /** Fails where the bytes would have to be copied, or something is there. */
 const REFLINK_ONLY = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
@@ -241,6 +246,10 @@ export class Placer {
     const temporary = this.cache.has(item.oid, item.size) ? this.options.copies?.take(item.oid) : undefined;
     if (temporary === undefined) return undefined;
     try {
+      if (!hasGroupOf(dirname(item.path), temporary)) {
+        rmSync(temporary, { force: true });
+        return undefined;
+      }
       chmodSync(temporary, this.modeOf(item));
       const placed = moveIntoPlace({ ...item, temporary });
       this.options.onBytes?.(item.size);
@@ -314,6 +323,12 @@ export class Placer {
     if ((error as Error)?.name === 'AbortError') return error as Error;
     return fileSystemError('write', item.path, error);
   }
+}
+
+/** A directory for a group (`chmod g+s`) gives its group to what is made in it, not to a file that comes from elsewhere. */
+function hasGroupOf(directory: string, file: string): boolean {
+  const { mode, gid } = statSync(directory);
+  return (mode & SET_GROUP) === 0 || lstatSync(file).gid === gid;
 }
 
 /** The question and the rename are one synchronous step, so that no other work of this process lies between them. */

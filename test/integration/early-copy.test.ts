@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   closeSync,
   fstatSync,
   mkdirSync,
@@ -65,6 +66,21 @@ async function bring(
 
 const bringWithCopy = (): Promise<void> => bring(() => copies.begin(oid, content.length, root()));
 
+/** Another group than this process's own, which what is made in the directory gets from now on; undefined where that cannot be. */
+function giveToOtherGroup(directory: string): number | undefined {
+  const own = process.getegid?.() ?? 0;
+  const other = process.geteuid?.() === 0 ? own + 1 : process.getgroups?.().find((each) => each !== own);
+  if (other === undefined) return undefined;
+  try {
+    chownSync(directory, -1, other);
+    chmodSync(directory, 0o2775);
+  } catch {
+    return undefined;
+  }
+  const { gid, mode } = statSync(directory);
+  return gid === other && (mode & 0o2000) !== 0 ? other : undefined;
+}
+
 async function place(change: Partial<Placement> = {}): Promise<boolean> {
   const placer = new Placer(cache, { modes: ['copy'], verifyLinks: false, copies });
   const path = join(workspace, 'large');
@@ -99,6 +115,17 @@ describe('a copy that was written while its object arrived', () => {
     expect(statSync(path).mode & 0o777).toBe(mode & ~process.umask());
     expect(readdirSync(workspace)).toEqual(['large']);
     await cache.verify(oid);
+  });
+
+  it('is not taken into a directory that gives its files another group', async ({ skip }) => {
+    const shared = join(workspace, 'shared');
+    mkdirSync(shared);
+    const other = giveToOtherGroup(shared) ?? skip('needs a second group, and a file system with modes');
+    await bringWithCopy();
+    expect(await place({ path: join(shared, 'large'), temporary: join(shared, 'new') })).toBe(true);
+    expect(statSync(join(shared, 'large')).gid).toBe(other);
+    expect(readFileSync(join(shared, 'large')).equals(content)).toBe(true);
+    expect(readdirSync(workspace)).toEqual(['shared']);
   });
 
   it('replaces nothing that must stay, and is gone then', async () => {
