@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMlvError, MlvError } from '../core/errors.js';
 import { redactUrl } from '../core/redact.js';
@@ -53,8 +53,7 @@ export async function openElsewhereGit(address: ElsewhereAddress, options: Elsew
   const worktree = join(options.directory, 'empty');
   mkdirSync(worktree, { recursive: true });
   const reader = new Reader(address, { ...options, directory: gitDir });
-  const args = ['init', '--quiet', '--bare', '--template=', '--', gitDir];
-  await runGit(args, { cwd: options.directory, env: elsewhereEnvironment(options.env) });
+  await makeBare(gitDir, options.env, []);
   const context = gitContext({ worktree, gitDir, commonDir: gitDir, prefix: '' }, elsewhereEnvironment(options.env));
   const git = gitOver(context);
   return {
@@ -84,9 +83,21 @@ export async function openElsewhereGit(address: ElsewhereAddress, options: Elsew
   };
 }
 
+async function makeBare(gitDir: string, env: NodeJS.ProcessEnv, format: readonly string[]): Promise<void> {
+  mkdirSync(gitDir, { recursive: true });
+  const args = ['init', '--quiet', '--bare', '--template=', ...format, '--', gitDir];
+  await runGit(args, { cwd: gitDir, env: elsewhereEnvironment(env) });
+}
+
+/** Object names of 64 digits are those of SHA-256. */
+const SHA256_DIGITS = 64;
+
 /** The one way to the source. */
 class Reader {
   private readonly env: NodeJS.ProcessEnv;
+  /** True when what is here has the object format of the source, or nothing is known of that. */
+  private isFormatKnown = false;
+  private asked: Promise<Map<string, string> | undefined> | undefined;
 
   constructor(
     readonly address: ElsewhereAddress,
@@ -98,8 +109,26 @@ class Reader {
   /** True when Git did it; what it said otherwise is in `said`. Errors: those of a Git that cannot be started. */
   async fetch(args: readonly string[]): Promise<boolean> {
     const { code, stderr } = await this.run([...FETCH, ...args]);
-    if (code !== 0) this.said = redactUrl(stderr).trim();
-    return code === 0;
+    if (code === 0) {
+      this.isFormatKnown = true;
+      return true;
+    }
+    this.said = redactUrl(stderr).trim();
+    return (await this.adoptFormat()) && this.fetch(args);
+  }
+
+  /** Git fetches between repositories of one object format only: makes this one anew where the source has the other. */
+  private async adoptFormat(): Promise<boolean> {
+    if (this.isFormatKnown) return false;
+    this.isFormatKnown = true;
+    const said = this.said;
+    const [name] = (await this.refs())?.values() ?? [];
+    this.said = said;
+    if (name?.length !== SHA256_DIGITS) return false;
+    const { directory, env } = this.options;
+    rmSync(directory, { recursive: true });
+    await makeBare(directory, env, ['--object-format=sha256']);
+    return true;
   }
 
   said = '';
@@ -109,7 +138,12 @@ class Reader {
   }
 
   /** Refs of the source by name, peeled; undefined where it cannot be asked. */
-  async refs(): Promise<Map<string, string> | undefined> {
+  refs(): Promise<Map<string, string> | undefined> {
+    this.asked ??= this.ask();
+    return this.asked;
+  }
+
+  private async ask(): Promise<Map<string, string> | undefined> {
     const { code, stdout, stderr } = await this.run(['ls-remote', SOURCE]);
     if (code !== 0) {
       this.said = redactUrl(stderr).trim();

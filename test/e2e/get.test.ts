@@ -62,6 +62,28 @@ describe('mlv get', () => {
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("'nothing' names no commit of")]);
   });
 
+  it('reads a repository with names of SHA-256, also what its history must tell', async () => {
+    const cwd = temporaryDirectory();
+    const there = join(cwd, 'there');
+    git(cwd, 'init', '--quiet', '--initial-branch=main', '--object-format=sha256', there);
+    await mlv(['init', '-q'], { cwd: there });
+    await mlv(['remote', 'add', 'storage', join(cwd, 'storage')], { cwd: there });
+    for (const content of ['one', 'two']) {
+      writeFiles(there, { model: content });
+      await mlv(['add', 'model'], { cwd: there });
+      commitAll(there, content);
+      await mlv(['push'], { cwd: there });
+    }
+    for (const [revision, content] of [
+      ['main', 'two'],
+      ['main~1', 'one'],
+    ] as const) {
+      const { stdout } = await runMlv(['get', there, 'model', '--rev', revision, '-o', '-'], { cwd });
+      expect(stdout).toBe(content);
+    }
+    expect((await runMlv(['get', there, 'model', '--rev', 'none', '-o', '-'], { cwd })).exitCode).toBe(2);
+  });
+
   it('brings a version of the registry, also as it was on a date', async () => {
     const cwd = temporaryDirectory();
     const stage = await mlv(['get', source.upstream, 'fraud@production', '-o', 'model', '--json'], { cwd });
