@@ -1,7 +1,6 @@
 import { toMlvError } from './errors.js';
 import { Output } from './output.js';
 import { presentErrors } from './present.js';
-import { startThreadPool } from './thread-pool.js';
 
 /**
  * Runs the command line (without `node` and the script) and gives the exit code. Prints on standard output and standard
@@ -12,7 +11,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   const err = new Output(process.stderr);
   // The SDK's notice about its own future Node versions is nothing that a user of mlv can act on.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  startThreadPool(process.env);
   try {
     const { parseCommandLine } = await import('./program.js');
     const parsed = await parseCommandLine(argv);

@@ -4,8 +4,7 @@ import { fileSystemError } from '../core/errors.js';
 
 /** Above this many files one flush of the whole file system is cheaper than a flush of each. */
 const WHOLE_FILE_SYSTEM_FROM = 64;
-/** What is flushed at the same time shares the writes of the file system's journal. Node has four threads for it, mlv's program sixteen. */
-const PARALLEL_FLUSHES = 16;
+const PARALLEL_FLUSHES = 4;
 
 /**
  * Makes the bytes of finished, closed files durable. Few files are flushed one by one; many through one
