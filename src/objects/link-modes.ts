@@ -289,11 +289,7 @@ export class Placer {
     const whole = await this.withFiles(item, async (source, target) => {
       const isFresh = (): boolean => this.cache.fresh.holds(hex, fstatSync(source, { bigint: true }));
       if (!isFresh()) return false;
-      const size = await copyOnly(source, target, {
-        onBytes: count,
-        flushed: replaces(item),
-        ...(signal && { signal }),
-      });
+      const size = await copyOnly(source, target, { onBytes: count, ...(signal && { signal }) });
       return size === item.size && isFresh();
     });
     if (whole) return true;
@@ -307,7 +303,6 @@ export class Placer {
     const { onBytes, signal } = this.options;
     const { digest } = await copyAndHash(source, target, {
       hash: this.cache.hash,
-      flushed: replaces(item),
       ...(onBytes && { onBytes }),
       ...(signal && { signal }),
     });
@@ -339,14 +334,6 @@ function moveIntoPlace(item: Placement): boolean {
   }
   renameSync(item.temporary, item.path);
   return true;
-}
-
-/**
- * ext4 gives the disk all bytes of a file that is renamed over another one, before the rename returns: the copy begins with
- * it while the other core has time.
- */
-function replaces({ path }: Placement): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** An executable cannot share the read-only, non-executable inode of its object; an empty file has nothing to share. */

@@ -30,16 +30,13 @@ export interface StreamOptions extends PassOptions {
   hash: HashFunction;
 }
 
-/** How bytes are written to another file. */
-export interface TargetOptions {
+export interface CopyOptions extends StreamOptions {
   /**
-   * The target is flushed when it is whole, by the caller or by the file system: hand its bytes to the disk on the way, so
-   * that little is left to wait for. A head start only, no promise that anything is on the disk.
+   * The caller flushes the target when it is whole: hand its bytes to the disk on the way, so that little is left to wait
+   * for. A head start only, no promise that anything is on the disk.
    */
   flushed?: boolean;
 }
-
-export interface CopyOptions extends StreamOptions, TargetOptions {}
 
 /**
  * Copies from one open file to another and hashes on the way: one pass over the bytes, the write of one buffer (in
@@ -91,22 +88,10 @@ export async function hashStream(source: number, options: StreamOptions): Promis
  * and gives their count. Less work than the kernel's own copy by measurement, and it can be interrupted. File-system
  * errors are passed on as they are.
  */
-export async function copyOnly(source: number, target: number, options: PassOptions & TargetOptions): Promise<number> {
-  const flusher = options.flushed ? new EarlyFlush(target) : undefined;
-  let size = 0;
-  try {
-    await eachPart(source, options, (part) => {
-      for (let done = 0; done < part.length; ) done += writeSync(target, part, done, part.length - done, null);
-      size += part.length;
-      flusher?.written(size);
-    });
-  } catch (error) {
-    // The caller closes the file: nothing may be using its descriptor any more.
-    await flusher?.finish().catch(() => {});
-    throw error;
-  }
-  await flusher?.finish();
-  return size;
+export function copyOnly(source: number, target: number, options: PassOptions): Promise<number> {
+  return eachPart(source, options, (part) => {
+    for (let done = 0; done < part.length; ) done += writeSync(target, part, done, part.length - done, null);
+  });
 }
 
 async function eachPart(source: number, options: PassOptions, use: (part: Buffer) => void): Promise<number> {
