@@ -15,7 +15,10 @@ function layOut(program?: string): string {
   copyFileSync(join(root, 'package.json'), join(directory, 'package.json'));
   if (program !== undefined) {
     write(join(directory, 'dist', 'cli', 'package.json'), '{ "type": "commonjs" }');
-    write(join(directory, 'dist', 'cli', 'start.js'), 'exports.load = (name) => require(`./${name}`);\n');
+    write(
+      join(directory, 'dist', 'cli', 'start.js'),
+      'exports.load = (name) => require(`./${name}`);\nexports.leave = () => {};\n',
+    );
     write(join(directory, 'dist', 'cli', 'main.js'), program);
   }
   return directory;
