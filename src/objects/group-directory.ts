@@ -2,8 +2,10 @@ import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemErrorCode } from '../core/errors.js';
 
+/** The bit of a directory whose group new files get. */
+export const SET_GROUP = 0o2000;
 /** What makes a directory one for a group: what is made in it belongs to its group (setgid), which may write there. */
-export const GROUP_MODE = 0o2020;
+export const GROUP_MODE = SET_GROUP | 0o020;
 const FOR_GROUP = 0o2070;
 const GROUP_READ = 0o040;
 

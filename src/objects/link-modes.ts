@@ -21,15 +21,13 @@ import type { LinkMode } from '../core/link-mode.js';
 import { corrupt, missing, type ObjectCache } from './cache.js';
 import type { EarlyCopies } from './early-copy.js';
 import { FileWriter } from './file-writer.js';
+import { SET_GROUP } from './group-directory.js';
 import { type NewFileStat, writeNewFile } from './new-file.js';
 import { digestOf, type Oid, splitOid } from './oid.js';
 import { copyAndHash, copyOnly } from './stream-copy.js';
 
 /** Files up to this many bytes are read, checked and written in one go. */
 export const SMALL_FILE_BYTES = 1024 * 1024;
-
-/** The bit of a directory whose group new files get. */
-const SET_GROUP = 0o2000;
 
 /** Fails where the bytes would have to be copied, or something is there. */
 const REFLINK_ONLY = constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL;
