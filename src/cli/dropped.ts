@@ -2,7 +2,7 @@ import { unmarkDropped, withoutDropped } from '../workspace/dropped.js';
 import type { Selection } from '../workspace/pointers.js';
 import type { OpenRepository } from './context.js';
 import { formatCount } from './render/units.js';
-import type { VerbInput } from './verb.js';
+import { namesCommits, type VerbInput } from './verb.js';
 
 /**
  * What a command works on that the user gave no path: all but what was dropped, with a word on that. What is named by a
@@ -22,12 +22,7 @@ export function withoutDroppedUnasked<T extends { selections: Selection[] }>(
       );
     return { collected, notes: [] };
   }
-  if (
-    ['rev', 'allBranches', 'allTags', 'allCommits'].some(
-      (scope) => options[scope] !== undefined && options[scope] !== false,
-    )
-  )
-    return { collected, notes: [] };
+  if (namesCommits(options)) return { collected, notes: [] };
   const { selections, dropped } = withoutDropped(layout, collected.selections);
   if (dropped.length === 0) return { collected, notes: [] };
   const what = formatCount(dropped.length, 'target');

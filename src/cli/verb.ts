@@ -10,6 +10,11 @@ export function textOption(value: OptionValue): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** True where the options of a transfer name commits, instead of what is checked out. */
+export function namesCommits({ rev, allBranches, allTags, allCommits }: VerbInput['options']): boolean {
+  return rev !== undefined || [allBranches, allTags, allCommits].includes(true);
+}
+
 /** The texts of an option that may be repeated; none where it was not given or without a text. */
 export function textsOption(value: OptionValue): readonly string[] {
   if (typeof value === 'string') return [value];

@@ -13,7 +13,7 @@ import { toPaths } from '../operands.js';
 import { checkoutDocument, checkoutSummary } from '../render/checkout.js';
 import type { Session } from '../session.js';
 import { collect, collectToTransfer, transferDocument, transferredLine } from '../transfers.js';
-import { type Result, textOption, type VerbInput } from '../verb.js';
+import { namesCommits, type Result, textOption, type VerbInput } from '../verb.js';
 import { versionOperand } from '../version-operand.js';
 import { Widening, withParts } from '../wanted-parts.js';
 
@@ -88,8 +88,7 @@ async function withRevisions(
   input: VerbInput,
   { repository, here }: { repository: OpenRepository; here: CollectedRoots },
 ): Promise<CollectedRoots> {
-  const { rev, allBranches, allTags, allCommits } = input.options;
-  if (rev === undefined && ![allBranches, allTags, allCommits].includes(true)) return here;
+  if (!namesCommits(input.options)) return here;
   const there = await collect(session, repository, input);
   const both = [...here.selections, ...there.selections];
   const unique = new Map(both.map((each) => [`${each.target.path}\0${each.target.pointer.oid}\0${each.below}`, each]));
