@@ -56,6 +56,29 @@ it('push --all-commits sends what commits between the tips named, and the advice
   expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('--all-commits takes everything')]);
 });
 
+it('push --all-commits sends what only a merge commit named', async () => {
+  const { cwd } = await withHistory(['base', 'ours']);
+  git(cwd, 'checkout', '--quiet', '-b', 'side', 'HEAD~1');
+  await mlv(['checkout'], { cwd });
+  writeFiles(cwd, { 'model.pkl': 'theirs' });
+  await mlv(['add', '-q', 'model.pkl'], { cwd });
+  commitAll(cwd);
+  git(cwd, 'merge', '--quiet', '--no-commit', '--strategy=ours', '@{-1}');
+  writeFiles(cwd, { 'model.pkl': 'merged' });
+  await mlv(['add', '-q', 'model.pkl'], { cwd });
+  commitAll(cwd);
+  const merge = git(cwd, 'rev-parse', 'HEAD').trim();
+  writeFiles(cwd, { 'model.pkl': 'last' });
+  await mlv(['add', '-q', 'model.pkl'], { cwd });
+  commitAll(cwd);
+
+  expect(parseDocument('push', await mlv(['push', '--json', '--all-commits'], { cwd }))).toMatchObject({ failed: [] });
+  const clone = cloneRepository(cwd);
+  git(clone, 'checkout', '--quiet', '--detach', merge);
+  await mlv(['pull'], { cwd: clone });
+  expect(readFileSync(join(clone, 'model.pkl'), 'utf8')).toBe('merged');
+});
+
 it('fsck --remote --all-commits mends what stops a collection, as the collection says', async () => {
   const { cwd, store } = await withHistory(['m1', 'm2']);
   const [, digest = ''] = /oid: blake3:(\w+)/.exec(git(cwd, 'show', 'HEAD~1:model.pkl.mlv')) ?? [];
